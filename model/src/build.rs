@@ -1,0 +1,240 @@
+//! Makes the bytes of a model from what the miner found.
+//!
+//! The same calls with the same arguments make the same bytes. What is wrong with the arguments (a
+//! track out of order, a rule to a track that is not there) is found when the bytes are read back,
+//! which whoever publishes them does.
+
+use crate::catalog::TrackId;
+use crate::fold::{artist_key, title_key};
+use crate::format::{Section, encode};
+use crate::metadata::{Metadata, RuleCounts};
+use crate::rule::{LongerRule, level_of_share};
+use crate::text::TextsBuilder;
+
+/// A model would be too large for its format, which counts in 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than 4 GiB or 2^32 entries of {what}: too many for the model format")]
+pub struct TooLarge {
+    what: &'static str,
+}
+
+/// A model in the making.
+#[derive(Debug)]
+pub struct Builder {
+    artists: TextsBuilder,
+    titles: TextsBuilder,
+    uris: TextsBuilder,
+    track_artist: Vec<u32>,
+    track_support: Vec<u32>,
+    transactions: GroupsBuilder,
+    rules: GroupsBuilder,
+    impacts: Vec<u8>,
+    scales: Vec<f32>,
+    pairs: GroupsBuilder,
+    pair_supports: Vec<u32>,
+    longer: GroupsBuilder,
+    longer_supports: Vec<u32>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            artists: TextsBuilder::new(),
+            titles: TextsBuilder::new(),
+            uris: TextsBuilder::new(),
+            track_artist: Vec::new(),
+            track_support: Vec::new(),
+            transactions: GroupsBuilder::new(),
+            rules: GroupsBuilder::new(),
+            impacts: Vec::new(),
+            scales: Vec::new(),
+            pairs: GroupsBuilder::new(),
+            pair_supports: Vec::new(),
+            longer: GroupsBuilder::new(),
+            longer_supports: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// Adds an artist; artists are numbered in the order they are added.
+    ///
+    /// # Errors
+    /// The names grow too large.
+    pub fn add_artist(&mut self, name: &str) -> Result<(), TooLarge> {
+        within(self.artists.push(name), "artists' names")
+    }
+
+    /// Adds a track; tracks are added by falling support.
+    ///
+    /// # Errors
+    /// The texts grow too large.
+    pub fn add_track(
+        &mut self,
+        title: &str,
+        artist: u32,
+        uri: &str,
+        support: u32,
+    ) -> Result<(), TooLarge> {
+        within(self.titles.push(title), "titles")?;
+        within(self.uris.push(uri), "track URIs")?;
+        self.track_artist.push(artist);
+        self.track_support.push(support);
+        Ok(())
+    }
+
+    /// Adds a transaction: its tracks, ascending.
+    ///
+    /// # Errors
+    /// The transactions grow too large.
+    pub fn add_transaction(&mut self, tracks: &[TrackId]) -> Result<(), TooLarge> {
+        self.transactions.members.extend_from_slice(tracks);
+        within(self.transactions.end_group(), "transactions")
+    }
+
+    /// Adds the explicit rules of the next track: consequents and strengths, best first.
+    ///
+    /// # Errors
+    /// The rules grow too large.
+    pub fn add_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
+        let scale = rules.iter().map(|&(_, strength)| strength).fold(0.0, f32::max);
+        for &(consequent, strength) in rules {
+            self.rules.members.push(consequent);
+            self.impacts.push(level_of_share(strength / scale));
+        }
+        self.scales.push(scale);
+        within(self.rules.end_group(), "rules")
+    }
+
+    /// Adds the rules with the antecedents `a < b`, which `support` transactions hold: highest
+    /// confidence first. Pairs are added in ascending order.
+    ///
+    /// # Errors
+    /// The rules grow too large.
+    pub fn add_longer(
+        &mut self,
+        (a, b): (TrackId, TrackId),
+        support: u32,
+        rules: &[LongerRule],
+    ) -> Result<(), TooLarge> {
+        while self.pairs.len() < a as usize {
+            within(self.pairs.end_group(), "pairs")?;
+        }
+        self.pairs.members.push(b);
+        self.pair_supports.push(support);
+        self.longer.members.extend(rules.iter().map(|rule| rule.consequent));
+        self.longer_supports.extend(rules.iter().map(|rule| rule.support));
+        within(self.longer.end_group(), "rules with two antecedents")
+    }
+
+    /// The bytes of the model's file. The counts in `metadata` are set to what has been added.
+    ///
+    /// # Errors
+    /// The model has grown too large.
+    pub fn finish(mut self, mut metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
+        if !self.pairs.members.is_empty() {
+            within(self.pairs.end_group(), "pairs")?;
+        }
+        let tracks = self.track_support.len();
+        metadata.items = tracks as u64;
+        metadata.artists = self.artists.offsets.len() as u64 - 1;
+        metadata.transactions = self.transactions.len() as u64;
+        metadata.occurrences = self.transactions.members.len() as u64;
+        metadata.rules = RuleCounts {
+            explicit_antecedents: self.rules.len() as u64,
+            explicit: self.rules.members.len() as u64,
+            implicit_antecedents: (tracks - self.rules.len()) as u64,
+            longer: self.longer.members.len() as u64,
+        };
+        let titles = Keys::new(tracks, |track| title_key(self.titles.get(track)).into_owned())?;
+        let artist = |track: usize| self.artists.get(self.track_artist[track] as usize);
+        let artists = Keys::new(tracks, |track| artist_key(artist(track)).into_owned())?;
+        let metadata = serde_json::to_vec(&metadata).expect("metadata are plain values");
+        let section = |section| -> &[u8] {
+            use bytemuck::cast_slice as bytes;
+            match section {
+                Section::ArtistOffset => bytes(&self.artists.offsets),
+                Section::ArtistByte => &self.artists.bytes,
+                Section::TitleOffset => bytes(&self.titles.offsets),
+                Section::TitleByte => &self.titles.bytes,
+                Section::UriOffset => bytes(&self.uris.offsets),
+                Section::UriByte => &self.uris.bytes,
+                Section::TrackArtist => bytes(&self.track_artist),
+                Section::TrackSupport => bytes(&self.track_support),
+                Section::TitleKeyOffset => bytes(&titles.keys.offsets),
+                Section::TitleKeyByte => &titles.keys.bytes,
+                Section::TitleTrackOffset => bytes(&titles.tracks.offsets),
+                Section::TitleTrack => bytes(&titles.tracks.members),
+                Section::ArtistKeyOffset => bytes(&artists.keys.offsets),
+                Section::ArtistKeyByte => &artists.keys.bytes,
+                Section::ArtistTrackOffset => bytes(&artists.tracks.offsets),
+                Section::ArtistTrack => bytes(&artists.tracks.members),
+                Section::TransactionOffset => bytes(&self.transactions.offsets),
+                Section::TransactionItem => bytes(&self.transactions.members),
+                Section::RuleOffset => bytes(&self.rules.offsets),
+                Section::RuleConsequent => bytes(&self.rules.members),
+                Section::RuleImpact => &self.impacts,
+                Section::RuleScale => bytes(&self.scales),
+                Section::PairOffset => bytes(&self.pairs.offsets),
+                Section::PairSecond => bytes(&self.pairs.members),
+                Section::PairSupport => bytes(&self.pair_supports),
+                Section::LongerOffset => bytes(&self.longer.offsets),
+                Section::LongerConsequent => bytes(&self.longer.members),
+                Section::LongerSupport => bytes(&self.longer_supports),
+            }
+        };
+        Ok(encode(&metadata, &Section::ALL.map(section)))
+    }
+}
+
+/// Sorted keys, each once, and the tracks of each.
+struct Keys {
+    keys: TextsBuilder,
+    tracks: GroupsBuilder,
+}
+
+impl Keys {
+    fn new(tracks: usize, key: impl Fn(usize) -> String) -> Result<Self, TooLarge> {
+        let mut all: Vec<(String, TrackId)> =
+            (0..tracks).map(|track| (key(track), track as TrackId)).collect();
+        all.sort_unstable();
+        let mut keys = Self { keys: TextsBuilder::new(), tracks: GroupsBuilder::new() };
+        for same in all.chunk_by(|(a, _), (b, _)| a == b) {
+            within(keys.keys.push(&same[0].0), "keys of titles and artists")?;
+            keys.tracks.members.extend(same.iter().map(|(_, track)| track));
+            within(keys.tracks.end_group(), "tracks")?;
+        }
+        Ok(keys)
+    }
+}
+
+/// Groups of numbers while they are made.
+#[derive(Debug)]
+struct GroupsBuilder {
+    offsets: Vec<u32>,
+    members: Vec<u32>,
+}
+
+impl GroupsBuilder {
+    fn new() -> Self {
+        Self { offsets: vec![0], members: Vec::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Closes a group; false where the members would outgrow their 32-bit offsets.
+    #[must_use]
+    fn end_group(&mut self) -> bool {
+        match u32::try_from(self.members.len()) {
+            Ok(end) => self.offsets.push(end),
+            Err(_) => return false,
+        }
+        true
+    }
+}
+
+fn within(fits: bool, what: &'static str) -> Result<(), TooLarge> {
+    if fits { Ok(()) } else { Err(TooLarge { what }) }
+}

@@ -1,0 +1,254 @@
+//! From a title as written to the key it is looked up by: case, accents, punctuation and notes on the
+//! edition do not count.
+//!
+//! Folding is for looking up what people type. It is not for identity: two tracks of one key stay two.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// `text` in lower case, without accents and punctuation, its words separated by single spaces.
+///
+/// Apostrophes and full stops vanish (`Don't` and `dont`, `D.A.N.C.E.` and `dance` are one), `&` is
+/// `and`, `$` between letters is `s`, all else that is neither letter nor digit separates words. A text
+/// with no letter or digit at all (Ed Sheeran's `÷`) is kept as it is.
+#[must_use]
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if is_folded(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut folded = String::with_capacity(text.len());
+    let mut separate = false;
+    let mut push = |word_part: &str, separate: &mut bool| {
+        if std::mem::take(separate) && !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word_part);
+    };
+    for letter in text.nfkd() {
+        match letter {
+            '\'' | '’' | '‘' | '`' | '´' | '.' | '\u{2bc}' => {}
+            letter if is_combining_mark(letter) => {}
+            '&' => {
+                separate = true;
+                push("and", &mut separate);
+                separate = true;
+            }
+            '$' if !separate => push("s", &mut separate),
+            'ø' | 'Ø' => push("o", &mut separate),
+            'æ' | 'Æ' => push("ae", &mut separate),
+            'œ' | 'Œ' => push("oe", &mut separate),
+            'ł' | 'Ł' => push("l", &mut separate),
+            'đ' | 'Đ' | 'ð' | 'Ð' => push("d", &mut separate),
+            'þ' | 'Þ' => push("th", &mut separate),
+            'ß' | 'ẞ' => push("ss", &mut separate),
+            'ı' => push("i", &mut separate),
+            letter if letter.is_alphanumeric() => {
+                for lower in letter.to_lowercase().filter(|&letter| !is_combining_mark(letter)) {
+                    push(lower.encode_utf8(&mut [0; 4]), &mut separate);
+                }
+            }
+            _ => separate = true,
+        }
+    }
+    if folded.is_empty() {
+        return Cow::Owned(text.trim().to_lowercase());
+    }
+    Cow::Owned(folded)
+}
+
+fn is_folded(text: &str) -> bool {
+    let mut previous = b' ';
+    for &byte in text.as_bytes() {
+        let fits = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => true,
+            b' ' => previous != b' ',
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        previous = byte;
+    }
+    previous != b' '
+}
+
+/// The key of a title: folded, without notes on its edition.
+#[must_use]
+pub fn title_key(title: &str) -> Cow<'_, str> {
+    fold(base_title(title))
+}
+
+/// The key of an artist's name: folded, without a leading `the`.
+#[must_use]
+pub fn artist_key(name: &str) -> Cow<'_, str> {
+    match fold(name) {
+        Cow::Borrowed(key) => Cow::Borrowed(without_article(key)),
+        Cow::Owned(key) => Cow::Owned(without_article(&key).to_owned()),
+    }
+}
+
+fn without_article(key: &str) -> &str {
+    key.strip_prefix("the ").unwrap_or(key)
+}
+
+/// The title without the notes at its end that say which edition of one recording this is, or who is
+/// a guest on it: ` - Remastered 2011`, ` - Radio Edit`, `(feat. ...)`, `[From "..."]`.
+///
+/// What names another recording stays: live, acoustic and instrumental versions, remixes, covers.
+#[must_use]
+pub fn base_title(title: &str) -> &str {
+    let mut base = title.trim();
+    while let Some(shorter) = without_note(base) {
+        base = shorter;
+    }
+    base
+}
+
+/// The title without its last note, if that is one on the edition and something stays before it.
+fn without_note(title: &str) -> Option<&str> {
+    let (head, note) = match title.chars().next_back()? {
+        ')' => title[..title.len() - 1].rsplit_once('(')?,
+        ']' => title[..title.len() - 1].rsplit_once('[')?,
+        _ => match title.rsplit_once(" - ") {
+            Some(parts) if is_edition_note(parts.1) => parts,
+            _ => guest_without_brackets(title)?,
+        },
+    };
+    let head = head.trim_end_matches([' ', '-', '–']);
+    (is_edition_note(note) && head.contains(char::is_alphanumeric)).then_some(head)
+}
+
+/// `Title feat. Guest`, split before the guest.
+fn guest_without_brackets(title: &str) -> Option<(&str, &str)> {
+    [" feat. ", " Feat. ", " ft. ", " Ft. ", " featuring ", " Featuring "]
+        .iter()
+        .filter_map(|mark| title.find(mark))
+        .min()
+        .map(|at| title.split_at(at))
+}
+
+/// Whether a note says only which edition this is. The lists are made from the notes that are frequent
+/// in playlists: a note of these words alone never names another recording.
+fn is_edition_note(note: &str) -> bool {
+    const OPENINGS: [&str; 6] = ["feat", "ft", "featuring", "with", "from", "bonus"];
+    const WORDS: [&str; 33] = [
+        "album",
+        "anniversary",
+        "bonus",
+        "clean",
+        "deluxe",
+        "digital",
+        "dirty",
+        "edit",
+        "edited",
+        "edition",
+        "ep",
+        "expanded",
+        "explicit",
+        "lp",
+        "main",
+        "mono",
+        "motion",
+        "original",
+        "picture",
+        "radio",
+        "release",
+        "remaster",
+        "remastered",
+        "remasterisado",
+        "single",
+        "soundtrack",
+        "special",
+        "stereo",
+        "the",
+        "track",
+        "us",
+        "uk",
+        "version",
+    ];
+    // `feat.Guest`: the full stop separates here.
+    let spaced = note.replace('.', " ");
+    let folded = fold(&spaced);
+    let mut words = folded.split(' ');
+    if words.next().is_some_and(|first| OPENINGS.contains(&first)) && folded.contains(' ') {
+        return true;
+    }
+    if matches!(&*folded, "original mix" | "radio mix" | "explicit" | "main mix") {
+        return true;
+    }
+    folded.split(' ').all(|word| {
+        WORDS.contains(&word) || word.trim_end_matches(char::is_alphabetic).parse::<u32>().is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_accents_and_punctuation_do_not_count() {
+        let check = |text: &str, expected: &str| assert_eq!(fold(text), expected, "{text}");
+        check("Yesterday", "yesterday");
+        check("Beyoncé", "beyonce");
+        check("Don't Stop Me Now", "dont stop me now");
+        check("Don’t", "dont");
+        check("D.A.N.C.E.", "dance");
+        check("Mr. Brightside", "mr brightside");
+        check("Simon & Garfunkel", "simon and garfunkel");
+        check("A$AP Rocky", "asap rocky");
+        check("Motörhead", "motorhead");
+        check("Sigur Rós – Ágætis byrjun", "sigur ros agaetis byrjun");
+        check("  two   words ", "two words");
+        check("÷", "÷");
+        check("???", "???");
+        check("東京", "東京");
+        check("", "");
+    }
+
+    #[test]
+    fn what_is_folded_is_not_copied() {
+        assert!(matches!(fold("bohemian rhapsody 2"), Cow::Borrowed(_)));
+        assert!(matches!(fold("a  b"), Cow::Owned(_)));
+    }
+
+    #[test]
+    fn notes_on_the_edition_do_not_count_but_other_recordings_stay_apart() {
+        let check =
+            |title: &str, expected: &str| assert_eq!(base_title(title), expected, "{title}");
+        check("Bohemian Rhapsody - Remastered 2011", "Bohemian Rhapsody");
+        check("Yesterday - Remastered", "Yesterday");
+        check("Here Comes The Sun - 2009 Remaster", "Here Comes The Sun");
+        check("Lose Control (feat. Ciara & Fat Man Scoop)", "Lose Control");
+        check("Yesterday (feat.Bebe Rexha)", "Yesterday");
+        check("Uptown Funk - Feat. Bruno Mars", "Uptown Funk");
+        check("Sunday feat. Somebody", "Sunday");
+        check("Titanium (feat. Sia) - Radio Edit", "Titanium");
+        check("Song [with Strings]", "Song");
+        check("See You Again - From \"Furious 7\"", "See You Again");
+        check("Levels - Original Mix", "Levels");
+        check("Levels - Kygo Remix", "Levels - Kygo Remix");
+        check("Layla - Acoustic", "Layla - Acoustic");
+        check("Layla - Live at Home", "Layla - Live at Home");
+        check("(I Can't Get No) Satisfaction - Mono Version", "(I Can't Get No) Satisfaction");
+        check("Somebody That I Used To Know", "Somebody That I Used To Know");
+        check("With Or Without You", "With Or Without You");
+        check("1979 - Remastered 2012", "1979");
+        check("Remastered", "Remastered");
+        check("(feat. Nobody)", "(feat. Nobody)");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn folding_twice_is_folding_once(text in "\\PC*") {
+            let once = fold(&text).into_owned();
+            proptest::prop_assert_eq!(fold(&once), once.as_str());
+        }
+
+        #[test]
+        fn a_base_title_begins_its_title(title in "\\PC*( - |\\(|feat\\. )?\\PC*\\)?") {
+            proptest::prop_assert!(title.trim().starts_with(base_title(&title)));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What a Segue model is: its file format, the directory it is published in, the lookup of songs and
+//! the scoring of recommendations.
+//!
+//! This crate does no I/O beyond the files it is given: no network, no environment, no threads.
+
+#[cfg(target_endian = "big")]
+compile_error!(
+    "model files are little-endian and used in place: big-endian targets are not supported"
+);
+
+pub mod build;
+pub mod catalog;
+pub mod fold;
+mod format;
+mod metadata;
+mod model;
+mod rule;
+pub mod score;
+pub mod store;
+mod text;
+
+pub use catalog::{Catalog, Track, TrackId};
+pub use format::FormatError;
+pub use metadata::{DatasetMetadata, Metadata, Parameters, RuleCounts};
+pub use model::{Model, ModelError, ModelId};
+pub use rule::{Antecedent, LongerRule, Rule, Rules};
+pub use store::{Promotion, Store, StoreError};

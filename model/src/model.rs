@@ -1,0 +1,180 @@
+//! A model in memory: a file's bytes, checked, and what lies where in them.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::catalog::{Catalog, CatalogSpans};
+use crate::format::{Buffer, FormatError};
+use crate::metadata::Metadata;
+use crate::rule::{RuleSpans, Rules};
+
+/// The name of a model: the first 16 hex digits of its file's SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModelId(u64);
+
+impl ModelId {
+    /// The id of a file with these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let digest = Sha256::digest(bytes);
+        Self(u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes")))
+    }
+}
+
+impl fmt::Display for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text is not a model id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("model id {found:?}: expected 16 hex digits in lower case")]
+pub struct ModelIdError {
+    found: String,
+}
+
+impl FromStr for ModelId {
+    type Err = ModelIdError;
+
+    fn from_str(text: &str) -> Result<Self, ModelIdError> {
+        let well_formed =
+            text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        match u64::from_str_radix(text, 16) {
+            Ok(id) if well_formed => Ok(Self(id)),
+            _ => Err(ModelIdError { found: text.to_owned() }),
+        }
+    }
+}
+
+/// Why a file can't be served as a model.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file can't be read.
+    #[error("{path}: failed to read the model")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no model, or a damaged one.
+    #[error("{path}: not a model that can be served")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// The file's name promises another content.
+    #[error("{path}: not the model it is named after: expected {expected}, found {found}")]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// The id it was asked for under.
+        expected: ModelId,
+        /// The id of its bytes.
+        found: ModelId,
+    },
+}
+
+/// A model that has been checked and can be served.
+pub struct Model {
+    id: ModelId,
+    metadata: Metadata,
+    buffer: Buffer,
+    catalog: CatalogSpans,
+    rules: RuleSpans,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Model {
+    /// Reads and checks a model file.
+    ///
+    /// # Errors
+    /// The file can't be read, or is not a model that can be served.
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        let failed = |source| ModelError::Read { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let refused = |source| ModelError::Format { path: path.to_owned(), source };
+        let length =
+            usize::try_from(length).map_err(|_| failed(std::io::ErrorKind::FileTooLarge.into()))?;
+        Self::read(&mut file, length).map_err(failed)?.map_err(refused)
+    }
+
+    /// Checks the bytes of a model file.
+    ///
+    /// # Errors
+    /// They are not a model that can be served.
+    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, FormatError> {
+        let length = bytes.len();
+        Self::read(&mut bytes, length).expect("as many bytes are read as there are")
+    }
+
+    fn read(source: &mut impl Read, length: usize) -> std::io::Result<Result<Self, FormatError>> {
+        Ok(Buffer::read(source, length)?.and_then(Self::check))
+    }
+
+    fn check(buffer: Buffer) -> Result<Self, FormatError> {
+        let metadata = serde_json::from_slice(buffer.metadata()).map_err(FormatError::Metadata)?;
+        let catalog = CatalogSpans::read(&buffer)?;
+        let supports = buffer.slice(&catalog.track_support);
+        let rules = RuleSpans::read(&buffer, supports)?;
+        Ok(Self { id: ModelId::of(buffer.bytes()), metadata, catalog, rules, buffer })
+    }
+
+    /// The model's id.
+    #[must_use]
+    pub fn id(&self) -> ModelId {
+        self.id
+    }
+
+    /// The size of the model's file in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.buffer.bytes().len()
+    }
+
+    /// What the model says of itself.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The songs.
+    #[must_use]
+    pub fn catalog(&self) -> Catalog<'_> {
+        Catalog { buffer: &self.buffer, spans: &self.catalog }
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> Rules<'_> {
+        let supports = self.catalog().supports();
+        Rules { buffer: &self.buffer, spans: &self.rules, supports }
+    }
+
+    /// What a co-occurrence counts in a transaction of typical length: the mean length to the power
+    /// of -0.5.
+    pub(crate) fn typical_weight(&self) -> f32 {
+        let mean = self.metadata.occurrences as f32 / self.metadata.transactions.max(1) as f32;
+        mean.max(1.0).powf(-0.5)
+    }
+}

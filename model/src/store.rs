@@ -1,0 +1,278 @@
+//! The model directory: immutable model files, the pointer to the current one, and its history.
+//!
+//! ```text
+//! DIR/models/<id>.segue   a model each, never changed
+//! DIR/CURRENT             one line: the id of the model to serve
+//! DIR/history             a line for each promotion, oldest first: date, space, id
+//! DIR/lock                held while CURRENT is moved; dies with its holder
+//! ```
+//! Who reads `CURRENT` sees the old or the new id, never a part of one: it is replaced by a rename. A
+//! model file appears complete, by a rename, too. Writers lock their files: what a dead one left behind
+//! is not locked any more and is cleared away, what a living one still needs is not.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tempfile::NamedTempFile;
+
+use crate::model::{Model, ModelError, ModelId, ModelIdError};
+
+/// As many promoted models are kept, so that one can go back.
+const KEPT: usize = 3;
+/// As many lines of history are kept.
+const HISTORY: usize = 100;
+/// The ending of model files.
+const ENDING: &str = "segue";
+/// The ending of files that are being written; their names begin with a full stop.
+const TEMPORARY: &str = ".tmp";
+
+/// What went wrong with a model directory.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder can't be read or written.
+    #[error("{path}: failed to {action}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was to be done with it.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The pointer or the history holds something else than ids.
+    #[error("{path}: line {line}: not as it should be")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line's number, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: ModelIdError,
+    },
+    /// A model can't be read or served.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// A line of the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promotion {
+    /// When it was, to the second.
+    pub date: Timestamp,
+    /// The model that was promoted.
+    pub model: ModelId,
+}
+
+/// A model file that has been written and is kept from being cleared away as long as this lives.
+#[derive(Debug)]
+pub struct Published {
+    /// The model's id.
+    pub model: ModelId,
+    _lock: File,
+}
+
+/// A model directory.
+#[derive(Clone, Debug)]
+pub struct Store {
+    directory: PathBuf,
+}
+
+impl Store {
+    /// The model directory at this path. It need not be there yet: a directory that is not there holds
+    /// no model.
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The pointer to the current model.
+    #[must_use]
+    pub fn pointer(&self) -> PathBuf {
+        self.directory.join("CURRENT")
+    }
+
+    /// The file of a model.
+    #[must_use]
+    pub fn path(&self, model: ModelId) -> PathBuf {
+        self.directory.join("models").join(format!("{model}.{ENDING}"))
+    }
+
+    /// The current model's id; none before the first promotion.
+    ///
+    /// # Errors
+    /// The pointer can't be read or holds no id.
+    pub fn current(&self) -> Result<Option<ModelId>, StoreError> {
+        let path = self.pointer();
+        let Some(text) = read_if_there(&path)? else { return Ok(None) };
+        match text.trim_end_matches('\n').parse() {
+            Ok(id) => Ok(Some(id)),
+            Err(source) => Err(StoreError::Line { path, line: 1, source }),
+        }
+    }
+
+    /// The promotions, oldest first. Lines that are none are passed over: the history informs, the
+    /// pointer rules.
+    ///
+    /// # Errors
+    /// The history can't be read.
+    pub fn history(&self) -> Result<Vec<Promotion>, StoreError> {
+        let text = read_if_there(&self.directory.join("history"))?.unwrap_or_default();
+        let promotion = |line: &str| {
+            let (date, model) = line.split_once(' ')?;
+            Some(Promotion { date: date.parse().ok()?, model: model.parse().ok()? })
+        };
+        Ok(text.lines().filter_map(promotion).collect())
+    }
+
+    /// Reads and checks a model of this directory.
+    ///
+    /// # Errors
+    /// The file can't be read, can't be served, or is not the one it is named after.
+    pub fn load(&self, model: ModelId) -> Result<Model, ModelError> {
+        let path = self.path(model);
+        let loaded = Model::open(&path)?;
+        match loaded.id() == model {
+            true => Ok(loaded),
+            false => Err(ModelError::Identity { path, expected: model, found: loaded.id() }),
+        }
+    }
+
+    /// Writes a model file: it appears complete and on the disk, or not at all. It is not current
+    /// before it is promoted.
+    ///
+    /// # Errors
+    /// The directory can't be written, as when the disk is full; nothing is left behind then.
+    pub fn publish(&self, bytes: &[u8]) -> Result<Published, StoreError> {
+        let model = ModelId::of(bytes);
+        let path = self.path(model);
+        let models = self.directory.join("models");
+        fs::create_dir_all(&models).map_err(io(&models, "create the folder"))?;
+        // Under the directory's lock: a file that is there but not yet locked looks abandoned.
+        let lock = self.lock()?;
+        let temporary = create_temporary(&path)?;
+        drop(lock);
+        Ok(Published { model, _lock: replace(&path, temporary, bytes)? })
+    }
+
+    /// Makes a model the current one, after it has been read and checked, and clears away what nobody
+    /// needs any more.
+    ///
+    /// # Errors
+    /// The model can't be served, or the directory can't be written; the current model stays then.
+    pub fn promote(&self, model: ModelId, date: Timestamp) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        self.load(model)?;
+        let mut history = self.history()?;
+        history.push(Promotion { date, model });
+        history.drain(..history.len().saturating_sub(HISTORY));
+        let lines: String =
+            history.iter().map(|line| format!("{} {}\n", line.date, line.model)).collect();
+        // The history first: a model that became current is never missing from it.
+        for (path, text) in
+            [(self.directory.join("history"), lines), (self.pointer(), format!("{model}\n"))]
+        {
+            replace(&path, create_temporary(&path)?, text.as_bytes())?;
+        }
+        self.collect(&history)
+    }
+
+    /// Waits for the directory's lock and holds it until the file is dropped.
+    fn lock(&self) -> Result<File, StoreError> {
+        let path = self.directory.join("lock");
+        fs::create_dir_all(&self.directory).map_err(io(&self.directory, "create the folder"))?;
+        let file = File::create(&path).map_err(io(&path, "open"))?;
+        file.lock().map_err(io(&path, "lock"))?;
+        Ok(file)
+    }
+
+    /// Removes the models that are not among the last promoted ones, and what dead writers left.
+    fn collect(&self, history: &[Promotion]) -> Result<(), StoreError> {
+        let mut kept: Vec<ModelId> = Vec::new();
+        for promotion in history.iter().rev() {
+            if kept.len() < KEPT && !kept.contains(&promotion.model) {
+                kept.push(promotion.model);
+            }
+        }
+        let models = self.directory.join("models");
+        for folder in [&self.directory, &models] {
+            let entries = fs::read_dir(folder).map_err(io(folder, "list the folder"))?;
+            for entry in entries.filter_map(Result::ok) {
+                let path = entry.path();
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                let abandoned = name.starts_with('.') && name.ends_with(TEMPORARY);
+                let old = name
+                    .strip_suffix(&format!(".{ENDING}"))
+                    .and_then(|id| id.parse().ok())
+                    .is_some_and(|id| !kept.contains(&id));
+                if abandoned || old {
+                    remove_unless_locked(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>, StoreError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io(path, "read")(error)),
+    }
+}
+
+/// Makes a file beside `path`, to be renamed to it, and locks it.
+fn create_temporary(path: &Path) -> Result<NamedTempFile, StoreError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let create = || {
+        // Who serves the model may be another user than who mined it.
+        let file = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(TEMPORARY)
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile_in(folder)?;
+        file.as_file().lock()?;
+        Ok(file)
+    };
+    create().map_err(io(path, "write"))
+}
+
+/// Writes a file and renames it to `path` when it is complete and on the disk. It comes back locked;
+/// where that fails, nothing is left of it.
+fn replace(path: &Path, mut temporary: NamedTempFile, bytes: &[u8]) -> Result<File, StoreError> {
+    let write = move || {
+        temporary.write_all(bytes)?;
+        temporary.as_file().sync_all()?;
+        let file = temporary.persist(path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(file)
+    };
+    write().map_err(io(path, "write"))
+}
+
+fn remove_unless_locked(path: &Path) -> Result<(), StoreError> {
+    let Ok(file) = File::open(path) else { return Ok(()) };
+    match file.try_lock() {
+        Ok(()) => match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io(path, "remove")(error)),
+            _ => Ok(()),
+        },
+        // Someone still needs it; or the volume has no locks, and then nobody can know.
+        Err(_) => Ok(()),
+    }
+}
+
+fn io<'p>(path: &'p Path, action: &'static str) -> impl Fn(std::io::Error) -> StoreError + 'p {
+    move |source| StoreError::Io { path: path.to_owned(), action, source }
+}

@@ -1,0 +1,149 @@
+//! The model directory: publishing, promoting, going back, clearing away; several miners at once.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use jiff::Timestamp;
+use segue_model::{ModelId, Store};
+
+use crate::support::Dataset;
+
+const NAMES: [&str; 8] = ["A - 1", "A - 2", "A - 3", "A - 4", "A - 5", "A - 6", "A - 7", "A - 8"];
+
+/// The bytes of a model that differs from the others.
+fn bytes(number: usize) -> Vec<u8> {
+    Dataset::new(&[&NAMES[..number + 2]]).encode(0)
+}
+
+fn date(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn files(store: &Store) -> BTreeSet<String> {
+    fs::read_dir(store.directory().join("models"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn what_is_not_promoted_is_not_current() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().join("not/there/yet"));
+    assert_eq!(store.current().unwrap(), None);
+    assert!(store.history().unwrap().is_empty());
+    let published = store.publish(&bytes(0)).unwrap();
+    assert_eq!(store.current().unwrap(), None);
+    store.promote(published.model, date(1)).unwrap();
+    assert_eq!(store.current().unwrap(), Some(published.model));
+    assert_eq!(store.load(published.model).unwrap().id(), published.model);
+    assert_eq!(store.history().unwrap()[0].date, date(1));
+}
+
+#[test]
+fn the_last_three_promoted_models_are_kept_and_one_can_go_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let published = store.publish(&bytes(number)).unwrap();
+        store.promote(published.model, date(number as i64)).unwrap();
+        ids.push(published.model);
+    }
+    let kept: BTreeSet<String> = ids[2..].iter().map(|id| format!("{id}.segue")).collect();
+    assert_eq!(files(&store), kept);
+    store.promote(ids[2], date(9)).unwrap();
+    assert_eq!(store.current().unwrap(), Some(ids[2]));
+    assert_eq!(files(&store), kept);
+    assert_eq!(store.history().unwrap().len(), 6);
+}
+
+#[test]
+fn a_model_that_is_damaged_or_gone_is_not_promoted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let good = store.publish(&bytes(0)).unwrap().model;
+    store.promote(good, date(1)).unwrap();
+    let bad = store.publish(&bytes(1)).unwrap().model;
+    let mut damaged = fs::read(store.path(bad)).unwrap();
+    damaged[100] ^= 1;
+    fs::write(store.path(bad), damaged).unwrap();
+    let error = store.promote(bad, date(2)).unwrap_err().to_string();
+    assert!(error.contains(&format!("{bad}.segue: not a model that can be served")), "{error}");
+    fs::remove_file(store.path(bad)).unwrap();
+    assert!(store.promote(bad, date(2)).is_err());
+    assert_eq!(store.current().unwrap(), Some(good));
+    assert_eq!(store.history().unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_dead_writer_left_is_cleared_away_and_what_a_living_one_needs_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let waiting = store.publish(&bytes(0)).unwrap();
+    let abandoned = store.publish(&bytes(1)).unwrap().model;
+    fs::write(folder.path().join("models/.x.segue.1.tmp"), "half a mod").unwrap();
+    let promoted = store.publish(&bytes(2)).unwrap();
+    store.promote(promoted.model, date(1)).unwrap();
+    let expected = [waiting.model, promoted.model].map(|id| format!("{id}.segue"));
+    assert_eq!(files(&store), expected.into_iter().collect());
+    assert!(!store.path(abandoned).exists());
+}
+
+#[test]
+fn a_pointer_that_holds_no_id_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    for content in
+        ["", "0123", "0123456789ABCDEF\n", "+123456789abcdef\n", "0123456789abcdef\n\n\n0"]
+    {
+        fs::write(store.pointer(), content).unwrap();
+        let error = store.current().unwrap_err().to_string();
+        assert!(error.contains("CURRENT: line 1"), "{error}");
+    }
+    fs::write(store.pointer(), "0123456789abcdef").unwrap();
+    assert_eq!(
+        store.current().unwrap().map(|id| id.to_string()).as_deref(),
+        Some("0123456789abcdef")
+    );
+}
+
+#[test]
+fn a_folder_that_can_not_be_written_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("models"), "a file where a folder should be").unwrap();
+    let store = Store::new(folder.path());
+    let error = store.publish(&bytes(0)).unwrap_err().to_string();
+    assert!(error.contains("models: failed to create the folder"), "{error}");
+}
+
+#[test]
+fn readers_see_whole_models_only_while_many_miners_publish() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let first = store.publish(&bytes(0)).unwrap();
+    store.promote(first.model, date(0)).unwrap();
+    std::thread::scope(|scope| {
+        let miners: Vec<_> = (0..4)
+            .map(|miner| {
+                let store = store.clone();
+                scope.spawn(move || {
+                    for round in 0..10 {
+                        let published = store.publish(&bytes((miner + round) % 6)).unwrap();
+                        store.promote(published.model, date(round as i64)).unwrap();
+                    }
+                })
+            })
+            .collect();
+        while !miners.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            let current: ModelId = store.current().unwrap().unwrap();
+            // Between reading the pointer and the file, three more promotions may have passed.
+            if let Err(error) = store.load(current) {
+                assert_ne!(store.current().unwrap(), Some(current), "{error}");
+            }
+        }
+    });
+    let temporary = |name: &String| name.starts_with('.');
+    assert!(!files(&store).iter().any(temporary));
+    assert!(store.history().unwrap().len() >= 41);
+}

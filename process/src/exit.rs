@@ -1,0 +1,47 @@
+//! From errors to exit codes: 0 done, 64 wrong usage (`EX_USAGE` of sysexits.h), 1 anything else.
+//! A program that needs another code documents it in its `--help`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The exit code of wrong usage.
+pub const USAGE: u8 = 64;
+
+/// The program's arguments; prints help, version or what is wrong with the arguments, and exits, where
+/// that is what is due.
+#[must_use]
+pub fn arguments<A: Parser>() -> A {
+    A::try_parse().unwrap_or_else(|error| {
+        // Nothing is left to do where even the message can't be printed.
+        let _ = error.print();
+        let code = if error.use_stderr() { USAGE } else { 0 };
+        std::process::exit(code.into())
+    })
+}
+
+/// The exit code for a program's outcome; an error is printed once, with its causes.
+#[must_use]
+pub fn code(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure(&error, 1),
+    }
+}
+
+/// Prints an error once, with its causes, and gives the exit code back.
+#[must_use]
+#[allow(clippy::print_stderr)]
+pub fn failure(error: &anyhow::Error, code: u8) -> ExitCode {
+    // A reader that went away (`| head`) is no failure worth a message.
+    let gone = error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    });
+    if gone {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error:#}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,47 @@
+//! Log lines: on standard error, a line a fact, as text for people or JSON for machines.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// `2026-01-31T12:00:00Z INFO message key=value`.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The flags of every program that logs.
+#[derive(Clone, Debug, clap::Args)]
+pub struct LogArgs {
+    /// How log lines are written; `RUST_LOG` chooses which (default: info)
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub log_format: LogFormat,
+}
+
+/// Starts logging to standard error. `RUST_LOG` filters, as in `RUST_LOG=debug` or
+/// `RUST_LOG=segue_watcher=debug,info`; without it, everything from info up is written.
+///
+/// # Errors
+/// `RUST_LOG` is not a filter, or logging has been started before.
+pub fn start(args: &LogArgs) -> anyhow::Result<()> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(filter) if !filter.is_empty() => EnvFilter::try_new(&filter)
+            .map_err(|error| anyhow::anyhow!("RUST_LOG={filter}: {error}"))?,
+        _ => EnvFilter::new("info"),
+    };
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_span_events(FmtSpan::NONE);
+    let started = match args.log_format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("failed to start logging: {error}"))
+}
