@@ -267,9 +267,13 @@ impl<'m> Catalog<'m> {
     }
 
     /// Up to `limit` songs for what has been typed so far, a track for each: those whose title begins
-    /// with it, then those whose artist does, then near matches; most frequent first.
+    /// with it, then those whose artist does, then near matches; most frequent first. To a track's URI,
+    /// that track alone.
     #[must_use]
     pub fn search(&self, typed: &str, limit: usize) -> Vec<TrackId> {
+        if let Some(track) = self.by_uri(typed.trim()) {
+            return vec![track];
+        }
         let key = fold(typed);
         if key.is_empty() {
             return Vec::new();

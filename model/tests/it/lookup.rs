@@ -53,6 +53,7 @@ fn a_search_finds_titles_then_artists_then_near_matches() {
     check("beat", &["The Beatles - Yesterday", "The Beatles - Help!"]);
     check("bohemain rapsody", &["Queen - Bohemian Rhapsody - Remastered 2011"]);
     check("boyz ii men - yester day", &["The Beatles - Yesterday"]);
+    check(" test:Boyz II Men - Yesterday", &["Boyz II Men - Yesterday"]);
     check("", &[]);
 }
 

@@ -1,0 +1,118 @@
+//! `segue-miner inspect`: what a model is, and the strongest rules of a song.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use segue_model::{Model, Rule, Store, TrackId};
+
+/// An ambiguous title's most frequent tracks are shown: whoever means another names its artist.
+const MOST_TRACKS: usize = 3;
+
+/// Show a model's metadata, and the strongest rules of a song.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  segue-miner inspect models
+  segue-miner inspect models --song Yesterday
+  segue-miner inspect models/models/0123456789abcdef.segue --song \"Queen - Bohemian Rhapsody\" --top 20")]
+pub struct InspectArgs {
+    /// A model directory, whose current model is meant, or a model file
+    #[arg(value_name = "DIR|FILE")]
+    pub model: PathBuf,
+    /// The song: a title, \"Artist - Title\", \"Title - Artist\", or a track URI
+    #[arg(long, short, value_name = "SONG")]
+    pub song: Option<String>,
+    /// How many rules to show for each track that the song means
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
+}
+
+/// Shows the model.
+///
+/// # Errors
+/// There is no model, it can't be read, or the song is unknown.
+pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
+    let model = open(&args.model)?;
+    let shown = match &args.song {
+        Some(song) => rules(&model, song, args.top)?,
+        None => metadata(&model)?,
+    };
+    std::io::stdout().lock().write_all(shown.as_bytes())?;
+    Ok(())
+}
+
+/// The model of a file, or the current one of a directory.
+pub(crate) fn open(path: &Path) -> anyhow::Result<Model> {
+    if path.is_dir() {
+        let store = Store::new(path);
+        let Some(current) = store.current()? else {
+            bail!("{}: no model has been promoted here", path.display())
+        };
+        return Ok(store.load(current)?);
+    }
+    Ok(Model::open(path)?)
+}
+
+fn metadata(model: &Model) -> anyhow::Result<String> {
+    let metadata = serde_json::to_string_pretty(model.metadata())?;
+    let mut shown = format!("model {}, {} bytes\n{metadata}\n", model.id(), model.size());
+    writeln!(shown, "most frequent songs:")?;
+    for track in model.popular(&segue_model::score::Seeds::default(), 10) {
+        writeln!(shown, "  {}", name(model, track))?;
+    }
+    Ok(shown)
+}
+
+fn rules(model: &Model, song: &str, top: usize) -> anyhow::Result<String> {
+    let catalog = model.catalog();
+    let tracks = catalog.find(song);
+    if tracks.is_empty() {
+        let near = catalog.near(song, 5).into_iter().map(|track| name(model, track));
+        let near: Vec<String> = near.collect();
+        match near.is_empty() {
+            true => bail!("unknown song \"{song}\""),
+            false => bail!("unknown song \"{song}\": did you mean {}?", near.join(", ")),
+        }
+    }
+    let mut shown = String::new();
+    if tracks.len() > MOST_TRACKS {
+        writeln!(shown, "the first {MOST_TRACKS} of {} tracks of that title:", tracks.len())?;
+    }
+    for track in tracks.into_iter().take(MOST_TRACKS) {
+        let kind = match track < model.rules().explicit_antecedents() {
+            true => "written out",
+            false => "made from its playlists",
+        };
+        writeln!(shown, "{}; rules {kind}", name(model, track))?;
+        for rule in model.strongest(track, top) {
+            writeln!(shown, "{}", line(model, &rule))?;
+        }
+        let longer = model.rules().partners(track).iter();
+        let mut longer: Vec<Rule> =
+            longer.flat_map(|&partner| model.rules().longer_rules(track, partner)).collect();
+        longer.sort_by(|a, b| b.confidence().total_cmp(&a.confidence()));
+        for rule in longer.iter().take(top) {
+            let segue_model::Antecedent::Two(_, partner) = rule.antecedent else { continue };
+            writeln!(shown, "{}", line(model, rule))?;
+            writeln!(shown, "      with {}", name(model, partner))?;
+        }
+    }
+    Ok(shown)
+}
+
+fn line(model: &Model, rule: &Rule) -> String {
+    format!(
+        "  -> {:60} support {:>5}  confidence {:.3}  lift {:.1}",
+        name(model, rule.consequent),
+        rule.support,
+        rule.confidence(),
+        rule.lift()
+    )
+}
+
+fn name(model: &Model, track: TrackId) -> String {
+    let track = model.catalog().track(track);
+    format!("{} - {} (in {})", track.artist, track.title, track.support)
+}

@@ -1,0 +1,43 @@
+//! `segue-miner promote`: makes a model of a directory the current one, as to go back to an earlier.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use segue_model::{ModelId, Store};
+
+/// Make a published model the current one.
+///
+/// The model is read and checked first. Without an id, the promotions are listed, the current one
+/// last: the last three models are kept, to go back to.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PromoteArgs {
+    /// The model's id: the name of its file without the ending
+    pub model: Option<ModelId>,
+    /// The model directory
+    #[arg(long, value_name = "DIR")]
+    pub models: PathBuf,
+}
+
+/// Promotes a model, or lists the promotions.
+///
+/// # Errors
+/// The model can't be served, or the directory can't be read or written.
+pub fn run(args: &PromoteArgs) -> anyhow::Result<()> {
+    let store = Store::new(&args.models);
+    if let Some(model) = args.model {
+        let before = store.current()?;
+        let now = Timestamp::from_second(Timestamp::now().as_second())?;
+        store.promote(model, now)?;
+        let before = before.map_or_else(|| "none".to_owned(), |id| id.to_string());
+        tracing::info!(%model, before, "model promoted");
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    for promotion in store.history()? {
+        let there = store.path(promotion.model).exists();
+        let kept = if there { "" } else { "  (cleared away)" };
+        writeln!(out, "{}  {}{kept}", promotion.date, promotion.model)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! `segue-miner rules`: the association rules of a dataset.
+
+use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
+
+use anyhow::Context;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::association::{Rule, RuleSearch, Rules};
+use crate::config::{DatasetArgs, support};
+use crate::dataset::{self, Items, Source};
+use crate::metric::Metric;
+use crate::miner::{Miner, Support};
+use crate::progress::{Progress, Unit};
+
+/// Find the association rules of a dataset.
+///
+/// Reads playlists, or any transactions as a FIMI file (a line a transaction, items being numbers), and
+/// prints a rule a line: who has the antecedent also has the consequent. Rules come by antecedent, shorter
+/// ones first, and of an antecedent in the order chosen by --order-by, highest first.
+///
+/// Columns: antecedent and consequent, each with the number of playlists that hold it, the number that
+/// hold both, and every measure. With P(A), P(C) and P(AC) for the shares of playlists that hold the
+/// antecedent, the consequent, and both: support P(AC); confidence P(AC)/P(A); lift P(AC)/(P(A)P(C));
+/// leverage P(AC)-P(A)P(C); conviction (1-P(C))/(1-confidence), infinite for a rule that always holds
+/// (inf in CSV, null in JSON); zhang, from -1 (never together) over 0 (independent) to 1; kulczynski, the
+/// mean of both directions' confidences; imbalance_ratio |P(A)-P(C)|/(P(A)+P(C)-P(AC)).
+///
+/// Exit codes: 0 done, also when the reader of a pipe went away; 1 failed; 64 wrong usage.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  segue-miner rules playlists.csv.gz --support 0.5% --min-confidence 0.3
+  segue-miner rules playlists.csv.gz --support 20 --max-antecedent 1 --top-k 5 --order-by lift --csv > rules.csv
+  segue-miner rules retail.dat --support 44 --min-lift 2 --min-leverage 0.001 --json | jq .confidence
+
+Supports: --support 9 means in 9 playlists at least; 0.001 and 0.1% mean in that share of them.")]
+pub struct RulesArgs {
+    /// The dataset: a path, or a file://, http:// or https:// URL
+    #[arg(value_name = "SOURCE")]
+    pub dataset: Source,
+    /// The smallest support of a rule: a number of playlists (9), or a share of them (0.001 or 0.1%)
+    #[arg(long, short, value_name = "SUPPORT", value_parser = support)]
+    pub support: Support,
+    /// Which rules
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Print CSV with a header, as without --json
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print JSON, an object a line
+    #[arg(long)]
+    pub json: bool,
+    /// How the dataset is read
+    #[command(flatten)]
+    pub reading: DatasetArgs,
+    /// How many threads to use; by default as many as there are processors
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Which rules are wanted.
+#[derive(Clone, Debug, clap::Args)]
+pub struct FilterArgs {
+    /// The smallest confidence, from 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    pub min_confidence: Option<f64>,
+    /// The smallest lift; 1 is independence
+    #[arg(long, value_name = "LIFT")]
+    pub min_lift: Option<f64>,
+    /// The smallest leverage, from -0.25 to 0.25; 0 is independence
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub min_leverage: Option<f64>,
+    /// The smallest conviction; 1 is independence
+    #[arg(long, value_name = "CONVICTION")]
+    pub min_conviction: Option<f64>,
+    /// The smallest value of Zhang's metric, from -1 to 1; 0 is independence
+    #[arg(long, value_name = "ZHANG", allow_negative_numbers = true)]
+    pub min_zhang: Option<f64>,
+    /// The smallest Kulczynski measure, from 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    pub min_kulczynski: Option<f64>,
+    /// The largest imbalance ratio, from 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    pub max_imbalance_ratio: Option<f64>,
+    /// The most items of an antecedent
+    #[arg(long, value_name = "ITEMS", default_value = "2")]
+    pub max_antecedent: NonZeroUsize,
+    /// The most items of a consequent
+    #[arg(long, value_name = "ITEMS", default_value = "1")]
+    pub max_consequent: NonZeroUsize,
+    /// Of each antecedent only the so many first rules
+    #[arg(long, value_name = "RULES")]
+    pub top_k: Option<NonZeroUsize>,
+    /// What the rules of an antecedent are ordered by, highest first
+    #[arg(long, value_enum, value_name = "MEASURE", default_value = "confidence")]
+    pub order_by: Metric,
+}
+
+impl FilterArgs {
+    fn search(&self) -> RuleSearch {
+        let mut search = RuleSearch::new()
+            .max_antecedent(self.max_antecedent)
+            .max_consequent(self.max_consequent)
+            .top(self.top_k)
+            .order(self.order_by);
+        let least = [
+            (Metric::Confidence, self.min_confidence),
+            (Metric::Lift, self.min_lift),
+            (Metric::Leverage, self.min_leverage),
+            (Metric::Conviction, self.min_conviction),
+            (Metric::Zhang, self.min_zhang),
+            (Metric::Kulczynski, self.min_kulczynski),
+        ];
+        for (metric, value) in least {
+            if let Some(value) = value {
+                search = search.min(metric, value);
+            }
+        }
+        match self.max_imbalance_ratio {
+            Some(value) => search.max(Metric::ImbalanceRatio, value),
+            None => search,
+        }
+    }
+}
+
+/// Finds and prints the rules.
+///
+/// # Errors
+/// The dataset can't be read, or the output not written.
+pub fn run(args: &RulesArgs) -> anyhow::Result<()> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.map_or(0, NonZeroUsize::get))
+        .build()
+        .context("failed to start the threads")?;
+    let progress = if args.quiet { Progress::Silent } else { Progress::stderr() };
+    let options = args.reading.read_options(CancellationToken::new());
+    let dataset = dataset::read(&args.dataset, &options, progress)?;
+    let longest = args.filter.max_antecedent.saturating_add(args.filter.max_consequent.get());
+    let task = progress.task("making rules", Unit::Count("rules"), None);
+    let rules = pool.install(|| -> anyhow::Result<Rules> {
+        let itemsets =
+            Miner::new(args.support).max_len(Some(longest)).itemsets(&dataset.transactions)?;
+        Ok(args.filter.search().rules(itemsets, dataset.transactions.len())?)
+    })?;
+    task.advance(rules.len() as u64);
+    task.finish();
+    let output = BufWriter::with_capacity(1 << 17, io::stdout().lock());
+    if args.json {
+        json(&rules, &dataset.items, output)
+    } else {
+        csv(&rules, &dataset.items, output)
+    }
+}
+
+fn csv(rules: &Rules, items: &Items, mut output: impl Write) -> anyhow::Result<()> {
+    let counts = ["antecedent", "consequent", "antecedent_count", "consequent_count", "count"];
+    let header: Vec<&str> =
+        counts.into_iter().chain(Metric::ALL.iter().map(|metric| metric.name())).collect();
+    writeln!(output, "{}", header.join(","))?;
+    let mut line = String::new();
+    for rule in rules.iter() {
+        line.clear();
+        for side in [rule.antecedent, rule.consequent] {
+            let names: Vec<String> = side.iter().map(|&item| name(items, item)).collect();
+            push_field(&mut line, &names.join(" + "));
+            line.push(',');
+        }
+        let evidence = rule.evidence;
+        line += &format!("{},{},{}", evidence.antecedent, evidence.consequent, evidence.both);
+        for metric in Metric::ALL {
+            line += &format!(",{}", metric.of(&evidence));
+        }
+        line.push('\n');
+        output.write_all(line.as_bytes())?;
+    }
+    output.flush()?;
+    Ok(())
+}
+
+/// Appends a field, quoted where it must be (RFC 4180).
+fn push_field(line: &mut String, field: &str) {
+    if field.contains([',', '"', '\n', '\r']) {
+        line.push('"');
+        line.push_str(&field.replace('"', "\"\""));
+        line.push('"');
+    } else {
+        line.push_str(field);
+    }
+}
+
+/// A rule as a line of JSON.
+#[derive(Serialize)]
+struct RuleLine {
+    antecedent: Vec<String>,
+    consequent: Vec<String>,
+    antecedent_count: u64,
+    consequent_count: u64,
+    count: u64,
+    support: f64,
+    confidence: f64,
+    lift: f64,
+    leverage: f64,
+    conviction: f64,
+    zhang: f64,
+    kulczynski: f64,
+    imbalance_ratio: f64,
+}
+
+impl RuleLine {
+    fn new(rule: &Rule<'_>, items: &Items) -> Self {
+        let names = |side: &[u32]| side.iter().map(|&item| name(items, item)).collect();
+        let evidence = rule.evidence;
+        Self {
+            antecedent: names(rule.antecedent),
+            consequent: names(rule.consequent),
+            antecedent_count: evidence.antecedent,
+            consequent_count: evidence.consequent,
+            count: evidence.both,
+            support: Metric::Support.of(&evidence),
+            confidence: Metric::Confidence.of(&evidence),
+            lift: Metric::Lift.of(&evidence),
+            leverage: Metric::Leverage.of(&evidence),
+            conviction: Metric::Conviction.of(&evidence),
+            zhang: Metric::Zhang.of(&evidence),
+            kulczynski: Metric::Kulczynski.of(&evidence),
+            imbalance_ratio: Metric::ImbalanceRatio.of(&evidence),
+        }
+    }
+}
+
+fn json(rules: &Rules, items: &Items, mut output: impl Write) -> anyhow::Result<()> {
+    for rule in rules.iter() {
+        // A number that JSON has no word for, which an infinite conviction is, becomes null.
+        serde_json::to_writer(&mut output, &RuleLine::new(&rule, items))?;
+        output.write_all(b"\n")?;
+    }
+    output.flush()?;
+    Ok(())
+}
+
+/// What people call an item: its artist and title, or what there is of them.
+fn name(items: &Items, item: u32) -> String {
+    let item = items.get(item);
+    if item.artist.is_empty() {
+        item.title.to_owned()
+    } else {
+        format!("{} - {}", item.artist, item.title)
+    }
+}

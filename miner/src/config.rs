@@ -1,0 +1,165 @@
+//! Flags that mining takes, wherever it is run: by `segue-miner mine` and by `segue up`.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use segue_process::argument;
+use tokio_util::sync::CancellationToken;
+
+use crate::dataset::{ReadOptions, Source};
+use crate::digest::ContentDigest;
+use crate::download::Downloader;
+use crate::miner::Support;
+use crate::recipe::Recipe;
+
+/// Which dataset, and how it is read.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DatasetArgs {
+    /// The dataset's name in the model; by default, what its path or URL ends with
+    #[arg(long, value_name = "ID", env = "DATASET_ID")]
+    pub dataset_id: Option<String>,
+    /// The SHA-256 that the dataset must have; the empty text is none
+    #[arg(long, value_name = "HEX", env = "DATASET_SHA256", default_value = "", hide_default_value = true, value_parser = optional_digest)]
+    pub sha256: OptionalDigest,
+    /// Skip and count bad rows, as long as they are at most 1 % of all
+    #[arg(long)]
+    pub lenient: bool,
+    /// The largest dataset that is downloaded
+    #[arg(long, value_name = "BYTES", default_value = "64GiB", value_parser = argument::bytes)]
+    pub max_download: u64,
+    /// The longest that a download may take, pauses and repetitions included
+    #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = argument::duration)]
+    pub max_download_time: Duration,
+}
+
+/// A digest that may be left out; Kubernetes hands an empty variable over where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OptionalDigest(pub Option<ContentDigest>);
+
+fn optional_digest(text: &str) -> Result<OptionalDigest, String> {
+    match text.trim() {
+        "" => Ok(OptionalDigest(None)),
+        hex => hex
+            .parse()
+            .map(|digest| OptionalDigest(Some(digest)))
+            .map_err(|error: crate::digest::BadDigest| error.to_string()),
+    }
+}
+
+impl DatasetArgs {
+    /// How to read the dataset, until `cancel` is cancelled.
+    #[must_use]
+    pub fn read_options(&self, cancel: CancellationToken) -> ReadOptions {
+        ReadOptions {
+            lenient: self.lenient,
+            sha256: self.sha256.0,
+            downloader: Downloader {
+                max_bytes: self.max_download,
+                max_time: self.max_download_time,
+                ..Downloader::default()
+            },
+            cancel,
+        }
+    }
+
+    /// The dataset's name: as given, or the last part of its path or URL without endings.
+    #[must_use]
+    pub fn id(&self, source: &Source) -> String {
+        match self.dataset_id.as_deref().map(str::trim) {
+            Some(id) if !id.is_empty() => id.to_owned(),
+            _ => {
+                let shown = source.to_string();
+                let path = shown.split(['?', '#']).next().unwrap_or_default();
+                let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+                name.split('.').find(|part| !part.is_empty()).unwrap_or("dataset").to_owned()
+            }
+        }
+    }
+}
+
+/// What the model is to hold.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RecipeArgs {
+    /// The smallest support of a frequent itemset: a number of playlists (9), or a share of them
+    /// (0.001 or 0.1%); by default 0.1 %, but 5 playlists at least
+    #[arg(long, value_name = "SUPPORT", value_parser = support)]
+    pub min_support: Option<Support>,
+    /// The smallest confidence of a rule with two antecedents, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
+    pub min_confidence: f64,
+    /// The greatest length of an itemset
+    #[arg(long, value_name = "ITEMS", default_value = "3")]
+    pub max_length: NonZeroUsize,
+    /// Songs in more playlists than this have their rules written out; those of rarer songs are made
+    /// from their playlists when asked for
+    #[arg(long, value_name = "PLAYLISTS", default_value_t = 16)]
+    pub implicit_support: u32,
+    /// The most rules written out for one song
+    #[arg(long, value_name = "RULES", default_value_t = 500)]
+    pub rules_per_song: usize,
+    /// The most rules written out for one pair of songs
+    #[arg(long, value_name = "RULES", default_value_t = 10)]
+    pub rules_per_pair: usize,
+}
+
+impl RecipeArgs {
+    /// The recipe that these flags describe.
+    #[must_use]
+    pub fn recipe(&self) -> Recipe {
+        Recipe {
+            min_support: self.min_support,
+            min_confidence: self.min_confidence,
+            max_length: self.max_length,
+            implicit_support: self.implicit_support,
+            rules_per_song: self.rules_per_song,
+            rules_per_pair: self.rules_per_pair,
+        }
+    }
+}
+
+/// A support as people write it: `9`, `0.001`, `0.1%`.
+///
+/// # Errors
+/// The text is not such a support.
+pub fn support(text: &str) -> Result<Support, String> {
+    let expected = || "expected a number of transactions (9) or a share (0.001 or 0.1%)".to_owned();
+    if let Ok(count) = text.parse::<u64>() {
+        return Ok(Support::Count(count));
+    }
+    let (number, unit) = match text.strip_suffix('%') {
+        Some(percent) => (percent, 100.0),
+        None => (text, 1.0),
+    };
+    let share: f64 = number.trim().parse().map_err(|_| expected())?;
+    match share / unit {
+        share if (0.0..=1.0).contains(&share) => Ok(Support::Fraction(share)),
+        _ => Err(expected()),
+    }
+}
+
+/// A share, from 0 to 1.
+///
+/// # Errors
+/// The text is not such a share.
+pub fn share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn supports_are_counts_shares_or_percentages() {
+        assert_eq!(support("9"), Ok(Support::Count(9)));
+        assert_eq!(support("0.001"), Ok(Support::Fraction(0.001)));
+        assert_eq!(support("50%"), Ok(Support::Fraction(0.5)));
+        assert_eq!(support("1.0"), Ok(Support::Fraction(1.0)));
+        for bad in ["", "-1", "1.5", "200%", "many", "NaN", "%"] {
+            assert!(support(bad).is_err(), "{bad}");
+        }
+    }
+}

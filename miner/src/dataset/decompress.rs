@@ -1,0 +1,70 @@
+//! Compression, told by a file's first bytes: names lie, and URLs often have none.
+//!
+//! Not here: what the decompressed bytes are (see `format`).
+
+use std::io::{self, BufRead, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+    /// One that is not read, by name.
+    Unsupported(&'static str),
+}
+
+/// As many of a file's first bytes as [`Compression::of`] looks at.
+pub(super) const MAGIC_BYTES: u64 = 6;
+
+impl Compression {
+    /// The compression of a file that starts with these bytes.
+    pub(super) fn of(start: &[u8]) -> Self {
+        match start {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            // A frame, or a skippable one (RFC 8878, 3.1.1 and 3.1.2), which parallel compressors put first.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Unsupported("a zip archive"),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Unsupported("an xz file"),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Unsupported("a bzip2 file"),
+            [b'P', b'A', b'R', b'1', ..] => Self::Unsupported("a Parquet file"),
+            _ => Self::None,
+        }
+    }
+
+    /// Its name in messages.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::None => "plain",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Unsupported(name) => name,
+        }
+    }
+
+    /// What the file holds: all members of a gzip file, all frames of a zstd file.
+    pub(super) fn decoder<'a, R: BufRead + 'a>(self, input: R) -> io::Result<Box<dyn Read + 'a>> {
+        Ok(match self {
+            Self::None | Self::Unsupported(_) => Box::new(input),
+            Self::Gzip => Box::new(MultiGzDecoder::new(input)),
+            Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(input)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compression_is_told_by_the_first_bytes() {
+        assert_eq!(Compression::of(b"pid,track_name\n"), Compression::None);
+        assert_eq!(Compression::of(b""), Compression::None);
+        assert_eq!(Compression::of(b"\x1f\x8b\x08\0"), Compression::Gzip);
+        assert_eq!(Compression::of(b"\x28\xb5\x2f\xfd"), Compression::Zstd);
+        assert_eq!(Compression::of(b"\x50\x2a\x4d\x18\0"), Compression::Zstd);
+        assert_eq!(Compression::of(b"PK\x03\x04\0"), Compression::Unsupported("a zip archive"));
+    }
+}

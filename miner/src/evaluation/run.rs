@@ -1,0 +1,196 @@
+//! An evaluation: held-back playlists, the methods that continue them, the figures.
+
+use rayon::prelude::*;
+use segue_model::score::{Scratch, Seeds};
+use segue_model::{DatasetMetadata, Model, TrackId};
+use serde::Serialize;
+
+use super::bootstrap::Interval;
+use super::metric::{Metrics, RANKED, coverage};
+use super::protocol::{Part, Seeding, Split};
+use crate::dataset::Dataset;
+use crate::progress::{Progress, Unit};
+use crate::recipe::{Recipe, RecipeError};
+
+/// Who makes the ranking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The most frequent tracks, whatever the seeds.
+    Popularity,
+    /// The sum of the confidences of the rules with one antecedent above the smallest support.
+    Confidence,
+    /// The model as it is served: its rules, truncated and rounded, through the scoring of the API.
+    Served,
+}
+
+/// The figures of one method for one task.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Who made the rankings.
+    pub method: Method,
+    /// Which songs were given.
+    pub seeds: String,
+    /// The means over the playlists.
+    pub mean: Metrics,
+    /// How sure they are.
+    pub interval: Interval,
+    /// The share of the tracks known from training that are among the first ten of any ranking.
+    pub coverage_at_10: f64,
+}
+
+/// The outcome of an evaluation.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evaluation {
+    /// Playlists that the model was made of.
+    pub train: usize,
+    /// Playlists held back and long enough.
+    pub held: usize,
+    /// The figures.
+    pub rows: Vec<Row>,
+}
+
+/// A playlist held back.
+struct Held<'d> {
+    name: &'d str,
+    songs: &'d [u32],
+}
+
+/// Evaluates a recipe: makes a model of the split's training playlists and has it continue the held-back
+/// ones that have at least `min_songs` songs.
+///
+/// # Errors
+/// No model can be made.
+pub fn evaluate(
+    dataset: &Dataset,
+    recipe: &Recipe,
+    split: Split,
+    seedings: &[Seeding],
+    min_songs: usize,
+    progress: Progress,
+) -> Result<Evaluation, RecipeError> {
+    let parts: Vec<Part> = dataset.playlist_ids.iter().map(|name| split.part(name)).collect();
+    let of_part = |part: Part| (0..parts.len()).filter(move |&at| parts[at] == part);
+    let train: Vec<&[u32]> =
+        of_part.clone()(Part::Train).map(|at| dataset.transactions.get(at)).collect();
+    let held: Vec<Held<'_>> = of_part(Part::Held)
+        .map(|at| Held { name: &dataset.playlist_ids[at], songs: dataset.transactions.get(at) })
+        .filter(|held| held.songs.len() >= min_songs)
+        .collect();
+    let origin = DatasetMetadata::default();
+    let date = jiff::Timestamp::UNIX_EPOCH;
+    let bytes = recipe.make(train.iter().copied(), &dataset.items, origin, date, progress)?;
+    let model = Model::from_bytes(&bytes).expect("a model that was just made can be read");
+    let judge = Judge::new(dataset, &model, &train);
+
+    let methods = [Method::Popularity, Method::Confidence, Method::Served];
+    let total = (methods.len() * seedings.len() * held.len()) as u64;
+    let task = progress.task("evaluating", Unit::Count("playlists"), Some(total));
+    let mut rows = Vec::new();
+    for &seeding in seedings {
+        for method in methods {
+            let judged: Vec<(Metrics, Vec<u32>)> = held
+                .par_iter()
+                .map_init(Scratch::default, |scratch, held| {
+                    task.advance(1);
+                    judge.judge(method, seeding, held, scratch)
+                })
+                .collect();
+            let metrics: Vec<Metrics> = judged.iter().map(|(metrics, _)| *metrics).collect();
+            let shown = coverage(judged.iter().map(|(_, ranking)| ranking.as_slice()));
+            rows.push(Row {
+                method,
+                seeds: seeding.to_string(),
+                mean: Metrics::mean(metrics.iter()),
+                interval: Interval::of(&metrics),
+                coverage_at_10: shown as f64 / model.catalog().len().max(1) as f64,
+            });
+        }
+    }
+    task.finish();
+    Ok(Evaluation { train: train.len(), held: held.len(), rows })
+}
+
+/// What is needed to judge rankings: tracks of the model and items of the dataset, side by side.
+struct Judge<'d> {
+    dataset: &'d Dataset,
+    model: &'d Model,
+    /// Per item: its track, where training has seen it.
+    track_of: Vec<Option<TrackId>>,
+    /// Per track: its item.
+    item_of: Vec<u32>,
+    min_support: u32,
+}
+
+impl<'d> Judge<'d> {
+    fn new(dataset: &'d Dataset, model: &'d Model, train: &[&[u32]]) -> Self {
+        let item_of = crate::ranked::Ranked::new(train.iter().copied()).items;
+        let mut track_of = vec![None; dataset.items.len()];
+        for (track, &item) in item_of.iter().enumerate() {
+            track_of[item as usize] = Some(track as TrackId);
+        }
+        let min_support = model.metadata().parameters.min_support as u32;
+        Self { dataset, model, track_of, item_of, min_support }
+    }
+
+    /// What one ranking is worth, and the ranking, in items.
+    fn judge(
+        &self,
+        method: Method,
+        seeding: Seeding,
+        held: &Held<'_>,
+        scratch: &mut Scratch,
+    ) -> (Metrics, Vec<u32>) {
+        let (given, targets) = seeding.divide(held.name, held.songs, &self.dataset.items);
+        let known: Vec<TrackId> =
+            given.iter().filter_map(|&song| self.track_of[song as usize]).collect();
+        let mut ranking: Vec<TrackId> = match method {
+            Method::Popularity => Vec::new(),
+            Method::Confidence => self.by_confidence(&known),
+            Method::Served => {
+                let seeds = Seeds::new(known.iter().map(|&track| vec![track]));
+                let scored = self.model.recommend(&seeds, RANKED, scratch);
+                scored.into_iter().map(|scored| scored.track).collect()
+            }
+        };
+        self.fill_up(&mut ranking, &known);
+        let ranking: Vec<u32> =
+            ranking.into_iter().map(|track| self.item_of[track as usize]).collect();
+        let artist = |song: u32| self.dataset.items.artist_id(song);
+        (Metrics::of(&ranking, &targets, artist), ranking)
+    }
+
+    /// Adds the most frequent tracks that are neither seeds nor there, up to the length of a ranking.
+    fn fill_up(&self, ranking: &mut Vec<TrackId>, known: &[TrackId]) {
+        let taken: std::collections::HashSet<TrackId> =
+            ranking.iter().chain(known).copied().collect();
+        let most_frequent =
+            (0..self.item_of.len() as TrackId).filter(|track| !taken.contains(track));
+        ranking.extend(most_frequent.take(RANKED - ranking.len()));
+    }
+
+    fn by_confidence(&self, known: &[TrackId]) -> Vec<TrackId> {
+        let rules = self.model.rules();
+        let mut sums: std::collections::HashMap<TrackId, f64> = std::collections::HashMap::new();
+        for &seed in known {
+            let mut counts: std::collections::HashMap<TrackId, u32> =
+                std::collections::HashMap::new();
+            for &number in rules.occurrences(seed) {
+                for &track in rules.transaction(number).0 {
+                    *counts.entry(track).or_default() += 1;
+                }
+            }
+            let support = rules.occurrences(seed).len() as f64;
+            for (track, count) in counts {
+                if count >= self.min_support {
+                    *sums.entry(track).or_default() += f64::from(count) / support;
+                }
+            }
+        }
+        let mut ranked: Vec<(TrackId, f64)> =
+            sums.into_iter().filter(|(track, _)| !known.contains(track)).collect();
+        ranked.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        ranked.truncate(RANKED);
+        ranked.into_iter().map(|(track, _)| track).collect()
+    }
+}

@@ -1,0 +1,29 @@
+//! Segue's miner: frequent itemsets and association rules in transactions, and the way from playlists
+//! to a published model.
+//!
+//! A dataset ([`dataset`]) becomes transactions ([`transaction`]); in these the miner ([`miner`]) finds
+//! frequent itemsets ([`itemset`]); a recipe ([`recipe`]) makes a model of playlists, and it is published
+//! ([`mod@publish`]). The mining part knows nothing of songs and serves any transactions.
+
+pub mod association;
+pub mod command;
+pub mod config;
+pub mod dataset;
+pub mod digest;
+pub mod download;
+pub mod evaluation;
+mod explicit;
+pub mod fimi;
+pub mod itemset;
+mod kernel;
+mod longer;
+pub mod metric;
+pub mod miner;
+mod plan;
+pub mod progress;
+mod projection;
+pub mod publish;
+mod ranked;
+pub mod recipe;
+mod schedule;
+pub mod transaction;

@@ -1,0 +1,144 @@
+//! One run of a miner: the database is built, workers search it, and what they find comes together.
+//!
+//! Not here: what may be asked of a run (see `miner`), and the search (see `kernel`).
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::ThreadPool;
+
+use crate::itemset::{Collector, ItemsetCounts};
+use crate::kernel::Search;
+use crate::kernel::closed::ClosedSearch;
+use crate::kernel::report::{Report, Tally, Walk};
+use crate::miner::Target;
+use crate::projection::{Database, Rank, Ranking};
+use crate::schedule::{Membership, Sequence, Stop, Tasks};
+use crate::transaction::Transactions;
+
+/// The least number of frequent items that a worker is started for: starting one costs more than searching a
+/// few items does.
+const TASKS_PER_WORKER: usize = 2;
+
+/// A database ready to be searched.
+pub(crate) struct Plan<'a> {
+    pool: &'a ThreadPool,
+    stop: &'a Stop<'a>,
+    tasks: Tasks<'a>,
+    database: Ranked,
+    minimum: u32,
+    longest: usize,
+    target: Target,
+}
+
+/// What is asked of a run.
+pub(crate) struct Wish<'a> {
+    pub(crate) minimum: u32,
+    pub(crate) longest: usize,
+    pub(crate) target: Target,
+    pub(crate) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+}
+
+/// A database, its ranks stored as narrowly as they can be.
+enum Ranked {
+    Narrow(Database<u16>),
+    Wide(Database<u32>),
+}
+
+impl<'a> Plan<'a> {
+    /// Builds the database.
+    pub(crate) fn new(
+        transactions: &Transactions,
+        wish: &Wish<'a>,
+        pool: &'a ThreadPool,
+        stop: &'a Stop<'a>,
+    ) -> Self {
+        let database = pool.install(|| {
+            let ranking = Ranking::new(transactions, wish.minimum, pool.current_num_threads());
+            if ranking.len() <= u16::LIMIT {
+                Ranked::Narrow(Database::new(transactions, ranking))
+            } else {
+                Ranked::Wide(Database::new(transactions, ranking))
+            }
+        });
+        let ranks = match &database {
+            Ranked::Narrow(database) => database.items.len(),
+            Ranked::Wide(database) => database.items.len(),
+        };
+        let Wish { minimum, longest, target, progress } = *wish;
+        Self { pool, stop, tasks: Tasks::new(ranks, progress), database, minimum, longest, target }
+    }
+
+    /// Counts the itemsets.
+    pub(crate) fn count(&self) -> ItemsetCounts {
+        let total = Mutex::new(ItemsetCounts::default());
+        self.pool.in_place_scope(|scope| {
+            for _ in 0..self.workers() {
+                scope.spawn(|_| {
+                    let counts = self.work(Tally::new(self.longest, self.stop)).finish();
+                    total.lock().unwrap_or_else(PoisonError::into_inner).merge(&counts);
+                });
+            }
+        });
+        total.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Walks collectors through the itemsets and hands them over in order.
+    pub(crate) fn collect<C: Collector>(
+        &self,
+        make: &(impl Fn() -> C + Sync),
+        consume: impl FnMut(C) -> ControlFlow<()>,
+    ) {
+        let sequence = Sequence::new(self.workers());
+        self.pool.in_place_scope(|scope| {
+            for _ in 0..self.workers() {
+                scope.spawn(|_| {
+                    let _member = Membership::new(&sequence);
+                    self.work(Walk::new(&sequence, make, self.longest, self.stop));
+                });
+            }
+            sequence.drain(self.stop, consume);
+        });
+    }
+
+    fn workers(&self) -> usize {
+        self.pool.current_num_threads().min(self.tasks.total().div_ceil(TASKS_PER_WORKER)).max(1)
+    }
+
+    /// Searches one task after the other, until none is left.
+    fn work<O: Report>(&self, report: O) -> O {
+        match &self.database {
+            Ranked::Narrow(database) => self.search(database, report),
+            Ranked::Wide(database) => self.search(database, report),
+        }
+    }
+
+    fn search<R: Rank, O: Report>(&self, database: &Database<R>, report: O) -> O {
+        if self.target == Target::All {
+            let mut search = Search::new(database, self.minimum, report);
+            while let Some((task, rank)) = self.next() {
+                search.report.begin(task);
+                search.project(rank);
+                search.report.end();
+                self.tasks.finish();
+            }
+            search.report
+        } else {
+            let maximal = self.target == Target::Maximal;
+            let mut search = ClosedSearch::new(database, self.minimum, maximal, report);
+            while let Some((task, rank)) = self.next() {
+                search.report.begin(task);
+                search.project(rank);
+                search.report.end();
+                self.tasks.finish();
+            }
+            search.report
+        }
+    }
+
+    /// The next task and its rank, unless the search is to stop.
+    fn next(&self) -> Option<(usize, usize)> {
+        let task = self.tasks.take().filter(|_| !self.stop.is_set())?;
+        Some((task, self.tasks.total() - 1 - task))
+    }
+}
