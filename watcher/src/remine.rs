@@ -1,0 +1,117 @@
+//! What is done when the dataset is another than the served model's: the closed set of actions.
+//!
+//! Not here: when, and how often (see `dataset_loop`).
+
+#[cfg(feature = "kubernetes")]
+mod job;
+
+use std::process::Stdio;
+#[cfg(feature = "kubernetes")]
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::WatcherError;
+
+#[cfg(feature = "kubernetes")]
+pub use job::Jobs;
+#[cfg(feature = "kubernetes")]
+pub(crate) use job::{JobState, SeenJob};
+
+/// The Kubernetes API answers in milliseconds; a server that does not in this time is in trouble.
+#[cfg(feature = "kubernetes")]
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// What to do about a dataset that the served model was not made from.
+#[derive(Clone, Debug)]
+pub enum Remine {
+    /// Nothing but the log line that tells of it.
+    Log,
+    /// Run a command with `sh -c`, with [`Order`]'s fields in its environment as `DATASET_ID`,
+    /// `DATASET_URL` and `DATASET_SHA256`. Exit code 0 means that a model will be published.
+    Exec(String),
+    /// Ask another part of this process, which answers once a model has been published.
+    Call(mpsc::Sender<Request>),
+    /// Create a Kubernetes Job, once for all replicas, and see how it ends.
+    #[cfg(feature = "kubernetes")]
+    Job(Jobs),
+}
+
+/// What became of asking.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It has been done, or, where it is only logged, it has been said.
+    Done,
+    /// There is a Job for it.
+    #[cfg(feature = "kubernetes")]
+    Job(SeenJob),
+}
+
+/// What is to be mined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The dataset's id, where it has one.
+    pub id: Option<String>,
+    /// Where it is, as it was configured.
+    pub url: String,
+    /// The SHA-256 of the content that was found there, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// An order and where to say that a model of it has been published, or why not.
+#[derive(Debug)]
+pub struct Request {
+    /// What is to be mined.
+    pub order: Order,
+    /// For the outcome; it is asked for again after a failure, or if this is dropped.
+    pub done: oneshot::Sender<anyhow::Result<()>>,
+}
+
+impl Remine {
+    /// The name for log lines.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Exec(_) => "exec",
+            Self::Call(_) => "call",
+            #[cfg(feature = "kubernetes")]
+            Self::Job(_) => "job",
+        }
+    }
+
+    /// Does it, or looks how far it is; `replaces` is the id of the model served when the change was
+    /// found. Dropping the future ends what was started.
+    pub(crate) async fn ask(
+        &self,
+        order: &Order,
+        #[cfg_attr(not(feature = "kubernetes"), allow(unused_variables))] replaces: Option<&str>,
+    ) -> Result<Outcome, WatcherError> {
+        match self {
+            Self::Log => {}
+            Self::Exec(command) => exec(command, order).await?,
+            Self::Call(requests) => call(requests, order).await?,
+            #[cfg(feature = "kubernetes")]
+            Self::Job(jobs) => return jobs.ask(order, replaces).await.map(Outcome::Job),
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+async fn exec(command: &str, order: &Order) -> Result<(), WatcherError> {
+    let mut child = Command::new("sh");
+    child.arg("-c").arg(command).stdin(Stdio::null()).kill_on_drop(true);
+    // What this process was given may name another dataset.
+    child.env_remove("DATASET_ID");
+    child.envs(order.id.as_ref().map(|id| ("DATASET_ID", id)));
+    child.env("DATASET_URL", &order.url).env("DATASET_SHA256", &order.sha256);
+    let status = child.status().await.map_err(WatcherError::Start)?;
+    if status.success() { Ok(()) } else { Err(WatcherError::Command(status)) }
+}
+
+async fn call(requests: &mpsc::Sender<Request>, order: &Order) -> Result<(), WatcherError> {
+    let (done, outcome) = oneshot::channel();
+    let request = Request { order: order.clone(), done };
+    requests.send(request).await.map_err(|_| WatcherError::Gone)?;
+    outcome.await.map_err(|_| WatcherError::Gone)?.map_err(WatcherError::Call)
+}
