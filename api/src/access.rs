@@ -1,0 +1,100 @@
+//! The access log: one line for every so many requests, with the trace they belong to.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use warp::http::HeaderMap;
+use warp::log::Info;
+
+use crate::route::Route;
+
+/// The access log. It is off unless a share of requests is asked for.
+#[derive(Debug)]
+pub(crate) struct AccessLog {
+    /// A line for every so many requests; none at zero.
+    every: u64,
+    seen: AtomicU64,
+}
+
+impl AccessLog {
+    /// A log of this share of the requests, from 0 to 1.
+    pub(crate) fn new(share: f64) -> Self {
+        let every = if share > 0.0 { (1.0 / share).round() as u64 } else { 0 };
+        Self { every, seen: AtomicU64::new(0) }
+    }
+
+    /// Notes a request that has been answered.
+    pub(crate) fn note(&self, route: Route, info: &Info<'_>) {
+        if self.every == 0 || !self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.every)
+        {
+            return;
+        }
+        let trace = Trace::of(info.request_headers());
+        tracing::info!(
+            method = %info.method(),
+            path = info.path(),
+            route = route.label(),
+            status = info.status().as_u16(),
+            took_us = info.elapsed().as_micros(),
+            trace_id = trace.map(|trace| trace.id),
+            parent_id = trace.map(|trace| trace.parent),
+            user_agent = info.user_agent(),
+            "request"
+        );
+    }
+}
+
+/// What W3C's `traceparent` says: the trace that a request belongs to, and the step that sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Trace<'h> {
+    id: &'h str,
+    parent: &'h str,
+}
+
+impl<'h> Trace<'h> {
+    fn of(headers: &'h HeaderMap) -> Option<Self> {
+        Self::parse(headers.get("traceparent")?.to_str().ok()?)
+    }
+
+    /// Reads `version-trace-parent-flags`; versions to come may add fields at the end.
+    fn parse(text: &'h str) -> Option<Self> {
+        let mut fields = text.splitn(4, '-');
+        let mut field = |length: usize| {
+            let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            fields.next().filter(|field| field.len() == length && field.bytes().all(is_hex))
+        };
+        let version = field(2).filter(|&version| version != "ff")?;
+        let is_not_zero = |field: &&str| field.bytes().any(|byte| byte != b'0');
+        let id = field(32).filter(is_not_zero)?;
+        let parent = field(16).filter(is_not_zero)?;
+        let flags = fields.next()?;
+        let known_length = version != "00" || flags.len() == 2;
+        known_length.then_some(Self { id, parent })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    #[test]
+    fn a_traceparent_reads_as_w3c_has_it() {
+        let parse = |text: &'static str| Trace::parse(text).map(|trace| (trace.id, trace.parent));
+        let found = Some((ID, "00f067aa0ba902b7"));
+        assert_eq!(parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), found);
+        assert_eq!(parse("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more"), found);
+        for wrong in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

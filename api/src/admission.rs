@@ -1,0 +1,184 @@
+//! Which questions are worked on, and which are refused at once so that the others stay fast.
+//!
+//! Two signs of overload count. More questions under way than memory was planned for; and work that
+//! waits too long for a processor. The latter is measured, not guessed: a task that does nothing but ask
+//! for its turn, as a request that has just arrived would, tells how long the turn takes to come.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::Failure;
+
+/// How often the wait is measured. A measurement costs about as much as an empty request.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Why a question was refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refused {
+    /// Too many were under way.
+    InFlight,
+    /// Work waited too long for a processor.
+    Delay,
+}
+
+impl Refused {
+    pub(crate) const ALL: [(Self, &'static str); 2] =
+        [(Self::InFlight, "in_flight"), (Self::Delay, "delay")];
+}
+
+/// Which questions are worked on.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    most_in_flight: usize,
+    longest_delay: Duration,
+    in_flight: AtomicUsize,
+    delay_in_nanoseconds: AtomicU64,
+    overloaded: AtomicBool,
+    refused: [AtomicU64; Refused::ALL.len()],
+}
+
+impl Admission {
+    pub(crate) fn new(most_in_flight: usize, longest_delay: Duration) -> Self {
+        Self {
+            most_in_flight,
+            longest_delay,
+            in_flight: AtomicUsize::new(0),
+            delay_in_nanoseconds: AtomicU64::new(0),
+            overloaded: AtomicBool::new(false),
+            refused: Default::default(),
+        }
+    }
+
+    /// Lets a question in for as long as its turn is held.
+    pub(crate) fn enter(&self) -> Result<Turn<'_>, Failure> {
+        if self.overloaded.load(Ordering::Relaxed) {
+            return Err(self.refuse(Refused::Delay));
+        }
+        let turn = Turn { admission: self };
+        match self.in_flight.fetch_add(1, Ordering::Relaxed) < self.most_in_flight {
+            true => Ok(turn),
+            false => Err(self.refuse(Refused::InFlight)),
+        }
+    }
+
+    fn refuse(&self, reason: Refused) -> Failure {
+        self.refused[reason as usize].fetch_add(1, Ordering::Relaxed);
+        Failure::Overloaded
+    }
+
+    /// The questions that are being worked on.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// How many questions were refused for this reason.
+    pub(crate) fn refused(&self, reason: Refused) -> u64 {
+        self.refused[reason as usize].load(Ordering::Relaxed)
+    }
+
+    /// How long work waited for a processor when that was last measured.
+    pub(crate) fn delay(&self) -> Duration {
+        Duration::from_nanos(self.delay_in_nanoseconds.load(Ordering::Relaxed))
+    }
+
+    /// Measures for ever how long work waits for a processor.
+    pub(crate) async fn measure(&self) {
+        let mut was_long = false;
+        loop {
+            let due = Instant::now() + INTERVAL;
+            sleep_until(due).await;
+            // The timer's own turn may come first; this one comes when whatever was ready had its own.
+            BackOfTheQueue::default().await;
+            let delay = due.elapsed();
+            let nanoseconds = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+            self.delay_in_nanoseconds.store(nanoseconds, Ordering::Relaxed);
+            // Twice in a row: a machine that stood still for a moment is not overloaded.
+            let is_long = delay > self.longest_delay;
+            self.overloaded.store(is_long && was_long, Ordering::Relaxed);
+            was_long = is_long;
+        }
+    }
+}
+
+/// A question that is being worked on.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    admission: &'a Admission,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.admission.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Waits until every task that was ready before has had its turn: a task that wakes itself goes to the
+/// back of its processor's queue. (`yield_now` waits for new events, too.)
+#[derive(Default)]
+struct BackOfTheQueue {
+    queued: bool,
+}
+
+impl Future for BackOfTheQueue {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.queued, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_are_let_in_as_there_is_room_for() {
+        let admission = Admission::new(2, Duration::MAX);
+        let first = admission.enter().unwrap();
+        let _second = admission.enter().unwrap();
+        assert_eq!(admission.enter().unwrap_err(), Failure::Overloaded);
+        assert_eq!((admission.in_flight(), admission.refused(Refused::InFlight)), (2, 1));
+        drop(first);
+        assert!(admission.enter().is_ok());
+        assert_eq!(admission.in_flight(), 1);
+    }
+
+    #[tokio::test]
+    async fn work_that_keeps_the_processor_is_noticed_and_its_end_is_too() {
+        let admission = Admission::new(2, Duration::from_millis(30));
+        let busy = AtomicBool::new(true);
+        let work = async {
+            // Many small pieces of work, each within bounds, and always another.
+            let work = async || {
+                while busy.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(20));
+                    BackOfTheQueue::default().await;
+                }
+            };
+            tokio::join!(work(), work(), work());
+        };
+        let observer = async {
+            while admission.enter().is_ok() {
+                tokio::task::yield_now().await;
+            }
+            assert!(admission.delay() > Duration::from_millis(30));
+            assert!(admission.refused(Refused::Delay) > 0);
+            busy.store(false, Ordering::Relaxed);
+            while admission.enter().is_err() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::select! {
+            () = admission.measure() => unreachable!("it has no end"),
+            ((), ()) = async { tokio::join!(work, observer) } => {}
+        }
+    }
+}

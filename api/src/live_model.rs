@@ -1,0 +1,199 @@
+//! The model that is being served, and how another takes its place: read, checked and tried out in full
+//! beside the old one, then swapped in; the old one goes when its last request has been answered.
+//!
+//! A request holds one model from start to end. Whatever is wrong with a new model, the last good one
+//! serves on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwapOption, Guard};
+use segue_model::{Model, ModelError, ModelId, Store, StoreError};
+use tokio::sync::{Mutex, watch};
+
+use crate::metric::{Metrics, Reload};
+use crate::served::Served;
+
+/// How often it is looked whether the last request of an old model has ended.
+const RETIREMENT_POLL: Duration = Duration::from_millis(5);
+
+/// Why a model does not become the served one.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// Nothing has been promoted yet.
+    #[error("{directory}: no model has been promoted yet")]
+    NoneYet {
+        /// The model directory.
+        directory: std::path::PathBuf,
+    },
+    /// The model directory can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The model can't be served.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The model passes every check, but answering from it fails.
+    #[error("model {model}: answering a first question from it failed")]
+    Unusable {
+        /// The model.
+        model: ModelId,
+    },
+}
+
+/// The model that is being served.
+pub(crate) struct LiveModel {
+    store: Store,
+    served: ArcSwapOption<Served>,
+    /// Held while a model is loaded: one after another, so that memory holds two at most.
+    loading: Mutex<()>,
+    changes: watch::Sender<Option<ModelId>>,
+    metrics: Arc<Metrics>,
+}
+
+impl LiveModel {
+    pub(crate) fn new(store: Store, metrics: Arc<Metrics>) -> Self {
+        Self {
+            store,
+            served: ArcSwapOption::empty(),
+            loading: Mutex::default(),
+            changes: watch::Sender::new(None),
+            metrics,
+        }
+    }
+
+    /// The served model, for the time of one request.
+    pub(crate) fn get(&self) -> Guard<Option<Arc<Served>>> {
+        self.served.load()
+    }
+
+    /// Tells of every model that takes the place of another.
+    pub(crate) fn changes(&self) -> watch::Receiver<Option<ModelId>> {
+        self.changes.subscribe()
+    }
+
+    /// Loads the current model; where it is refused, the newest earlier promotion that is not.
+    pub(crate) async fn start(&self) {
+        let refused = match self.reload(None).await {
+            Ok(_) => return,
+            Err(ReloadError::NoneYet { directory }) => {
+                tracing::info!(directory = %directory.display(), "no model yet: waiting for the first");
+                return;
+            }
+            Err(error) => error,
+        };
+        tracing::error!(
+            error = format!("{:#}", anyhow::Error::from(refused)),
+            "the current model is refused: looking for an earlier one"
+        );
+        match self.fall_back().await {
+            Some(model) => tracing::warn!(%model, "serving an earlier model"),
+            None => tracing::error!("no earlier model can be served: waiting for a new one"),
+        }
+    }
+
+    async fn fall_back(&self) -> Option<ModelId> {
+        let history = match self.store.history() {
+            Ok(history) => history,
+            Err(error) => {
+                tracing::error!(error = format!("{:#}", anyhow::Error::from(error)));
+                return None;
+            }
+        };
+        let mut tried = self.store.current().ok().flatten().into_iter().collect::<Vec<_>>();
+        for promotion in history.into_iter().rev() {
+            if tried.contains(&promotion.model) {
+                continue;
+            }
+            tried.push(promotion.model);
+            match self.reload(Some(promotion.model)).await {
+                Ok(_) => return Some(promotion.model),
+                Err(error) => {
+                    tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "refused");
+                }
+            }
+        }
+        None
+    }
+
+    /// Serves this model, or the current one where none is named. Nothing is done where it is served
+    /// already.
+    pub(crate) async fn reload(&self, wanted: Option<ModelId>) -> Result<(), ReloadError> {
+        let _turn = self.loading.lock().await;
+        let started = Instant::now();
+        let store = self.store.clone();
+        let serving = self.served.load().as_ref().map(|served| served.model().id());
+        // On a thread of its own: reading and checking take their time.
+        let loaded = tokio::task::spawn_blocking(move || load(&store, wanted, serving)).await;
+        let result = match loaded.expect("loading catches its panics") {
+            Ok(None) => Ok(Reload::Unchanged),
+            Ok(Some(new)) => {
+                self.swap(new, started);
+                Ok(Reload::Served)
+            }
+            Err(error) => Err(error),
+        };
+        self.metrics.reload(*result.as_ref().unwrap_or(&Reload::Refused), started.elapsed());
+        result.map(drop)
+    }
+
+    fn swap(&self, new: Served, started: Instant) {
+        let model = new.model().id();
+        let metadata = new.model().metadata().clone();
+        let old = self.served.swap(Some(Arc::new(new)));
+        self.changes.send_replace(Some(model));
+        tracing::info!(
+            %model,
+            model_date = %metadata.model_date,
+            dataset = metadata.dataset.id,
+            before = old.as_ref().map(|old| tracing::field::display(old.model().id())),
+            took_ms = started.elapsed().as_millis(),
+            "serving a model"
+        );
+        if let Some(old) = old {
+            tokio::spawn(retire(old));
+        }
+    }
+}
+
+/// Reads a model and has it ready to answer; none where the one that is `serving` is wanted.
+fn load(
+    store: &Store,
+    wanted: Option<ModelId>,
+    serving: Option<ModelId>,
+) -> Result<Option<Served>, ReloadError> {
+    let wanted = match wanted {
+        Some(model) => model,
+        None => store
+            .current()?
+            .ok_or_else(|| ReloadError::NoneYet { directory: store.directory().to_owned() })?,
+    };
+    if serving == Some(wanted) {
+        return Ok(None);
+    }
+    let model = store.load(wanted)?;
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| warm(model)))
+        .map(Some)
+        .map_err(|_| ReloadError::Unusable { model: wanted })
+}
+
+/// Makes a model ready to answer, and has it answer a first question: what no check foresaw fails here
+/// and not in front of people.
+fn warm(model: Model) -> Served {
+    let served = Served::new(model);
+    served.probe();
+    served
+}
+
+/// Frees a model when its last request has been answered, on a thread where nobody waits for it.
+async fn retire(mut old: Arc<Served>) {
+    loop {
+        match Arc::try_unwrap(old) {
+            Ok(unused) => {
+                tokio::task::spawn_blocking(move || drop(unused));
+                return;
+            }
+            Err(used) => old = used,
+        }
+        tokio::time::sleep(RETIREMENT_POLL).await;
+    }
+}

@@ -1,0 +1,176 @@
+//! The accept loop: from a listener to requests, within bounds. Knows HTTP's transport, not what is
+//! asked.
+//!
+//! warp's own server has no bounds on connections, heads or draining; hyper's connections under warp's
+//! service have.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use warp::reply::Response;
+
+use crate::listener::{Listener, Stream};
+
+/// After the system refused a connection (no descriptors left, most likely) others get time to end.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections that came in at the last moment get this long to send their first request: a connection
+/// that has not sent any is closed at once when draining begins.
+const LAST_REQUEST: Duration = Duration::from_millis(100);
+
+/// What connections may cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// The time for a request's head, and between requests.
+    pub(crate) header: Duration,
+    /// The time for the client to acknowledge what it was sent.
+    pub(crate) send: Duration,
+}
+
+/// Accepts connections and answers their requests.
+pub(crate) struct Server {
+    listener: Listener,
+    send_timeout: Duration,
+    /// Taken before a connection is accepted, so that those above the bound wait in the system's queue.
+    slots: Arc<Semaphore>,
+    http: http1::Builder,
+    graceful: GracefulShutdown,
+    connections: JoinSet<()>,
+    closing: CancellationToken,
+}
+
+impl Server {
+    /// A server of as many connections as there are `slots`; it ends when `closing` is cancelled.
+    pub(crate) fn new(
+        listener: Listener,
+        slots: Arc<Semaphore>,
+        bounds: Bounds,
+        closing: CancellationToken,
+    ) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(bounds.header);
+        Self {
+            listener,
+            send_timeout: bounds.send,
+            slots,
+            http,
+            graceful: GracefulShutdown::new(),
+            connections: JoinSet::new(),
+            closing,
+        }
+    }
+
+    /// Serves until told to close, and then until the last connection has ended. When this is dropped,
+    /// connections are cut off.
+    pub(crate) async fn run<S>(mut self, service: S)
+    where
+        S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+        S: Clone + Send + 'static,
+        S::Future: Send,
+    {
+        let closing = self.closing.clone();
+        loop {
+            tokio::select! {
+                () = closing.cancelled() => break,
+                // Connections that have ended are forgotten.
+                Some(ended) = self.connections.join_next() => report(ended),
+                accepted = accept(&self.listener, &self.slots) => match accepted {
+                    Ok((stream, slot)) => self.serve(stream, slot, &service),
+                    Err(error) => {
+                        tracing::warn!(%error, "failed to accept a connection");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        // Whoever has connected gets an answer: what waits in the queue is accepted, too.
+        while let Some(Ok((stream, slot))) = accept(&self.listener, &self.slots).now_or_never() {
+            self.serve(stream, slot, &service);
+        }
+        drop(self.listener);
+        tokio::time::sleep(LAST_REQUEST).await;
+        self.graceful.shutdown().await;
+    }
+
+    fn serve<S>(&mut self, stream: Stream, slot: OwnedSemaphorePermit, service: &S)
+    where
+        S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+        S: Clone + Send + 'static,
+        S::Future: Send,
+    {
+        let (http, service, watcher) = (&self.http, service.clone(), self.graceful.watcher());
+        match stream {
+            Stream::Tcp(stream) => {
+                if let Err(error) = set_options(&stream, self.send_timeout) {
+                    // The client has gone already.
+                    tracing::debug!(%error, "failed to set a connection's options");
+                    return;
+                }
+                self.connections.spawn(connection(http, stream, service, watcher, slot));
+            }
+            Stream::Unix(stream) => {
+                self.connections.spawn(connection(http, stream, service, watcher, slot));
+            }
+        }
+    }
+}
+
+async fn accept(
+    listener: &Listener,
+    slots: &Arc<Semaphore>,
+) -> io::Result<(Stream, OwnedSemaphorePermit)> {
+    let slot = slots.clone().acquire_owned().await.expect("it is never closed");
+    Ok((listener.accept().await?, slot))
+}
+
+fn set_options(stream: &TcpStream, send_timeout: Duration) -> io::Result<()> {
+    // An answer is written in one piece: waiting for more to send with it is waiting for nothing.
+    stream.set_nodelay(true)?;
+    // A client that reads nothing keeps its connection only so long; this holds without a timer for
+    // each request.
+    let milliseconds = u32::try_from(send_timeout.as_millis()).unwrap_or(u32::MAX);
+    rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds)?;
+    Ok(())
+}
+
+fn connection<T, S>(
+    http: &http1::Builder,
+    stream: T,
+    service: S,
+    watcher: Watcher,
+    slot: OwnedSemaphorePermit,
+) -> impl Future<Output = ()> + Send + 'static
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
+    let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
+    async move {
+        if let Err(error) = connection.await {
+            // Clients go away and send what is no HTTP: their affair.
+            tracing::debug!(%error, "a connection ended early");
+        }
+        drop(slot);
+    }
+}
+
+/// A request that panicked ended its own connection; the panic itself has been printed.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a request failed unforeseen");
+    }
+}

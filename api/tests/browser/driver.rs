@@ -1,0 +1,109 @@
+//! Chromium and the process that drives it: found, started, and gone again with the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+
+const INSTALL_BROWSER: &str =
+    "the page is tested in Chromium: install it with `apt-get install chromium chromium-driver`";
+const INSTALL_NPM: &str = "accessibility is checked by axe-core from npm: install npm with `apt-get install npm` \
+                           and see that it reaches its registry";
+const AXE: &str = "axe-core@4.14.1";
+
+/// A browser of its own, with a profile of its own.
+pub(crate) struct Driver {
+    process: Child,
+    /// What it says is not read on, but it has somewhere to say it.
+    _stdout: BufReader<ChildStdout>,
+    profile: TempDir,
+    url: String,
+}
+
+impl Driver {
+    pub(crate) fn start() -> Self {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect(INSTALL_BROWSER);
+        let mut stdout = BufReader::new(process.stdout.take().expect("it is piped"));
+        let port = stdout
+            .by_ref()
+            .lines()
+            .map_while(Result::ok)
+            .filter_map(|line| {
+                line.split_once("on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+            })
+            // The port that it was told comes first, the one that it took next.
+            .find(|&port| port != 0)
+            .expect("chromedriver tells its port");
+        Self {
+            process,
+            _stdout: stdout,
+            profile: TempDir::new().unwrap(),
+            url: format!("http://127.0.0.1:{port}"),
+        }
+    }
+
+    pub(crate) async fn connect(&self) -> Client {
+        let profile = format!("--user-data-dir={}", self.profile.path().display());
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--force-prefers-reduced-motion",
+            "--lang=en-GB",
+            "--window-size=1280,900",
+            &profile,
+        ];
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let capabilities = capabilities.as_object().expect("it is one").clone();
+        ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&self.url)
+            .await
+            .expect(INSTALL_BROWSER)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // The browser itself has gone with its session.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The source of axe, fetched once into the build's own folder.
+pub(crate) fn axe() -> &'static str {
+    static SOURCE: OnceLock<String> = OnceLock::new();
+    SOURCE.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(AXE);
+        let file: PathBuf = folder.join("node_modules/axe-core/axe.min.js");
+        if !file.exists() {
+            let npm =
+                ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"];
+            let done =
+                Command::new("npm").args(npm).arg(&folder).arg(AXE).output().expect(INSTALL_NPM);
+            let said = String::from_utf8_lossy(&done.stderr);
+            assert!(done.status.success(), "{INSTALL_NPM}\n{said}");
+        }
+        std::fs::read_to_string(file).unwrap()
+    })
+}

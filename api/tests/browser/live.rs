@@ -1,0 +1,85 @@
+//! What changes while the page is open: the model, the version, the server's being there at all.
+
+use serde_json::json;
+
+use crate::fixture;
+use crate::page::play;
+
+const YESTERDAY: &str = "#song=Yesterday%09The%20Beatles";
+
+#[tokio::test]
+async fn the_strip_says_which_version_model_and_dataset_answer() {
+    play("", async |page, _| {
+        page.until("document.querySelector('#strip .live:not(.off)')").await;
+        let strip = page.texts("#strip").await.remove(0);
+        assert!(strip.contains(&format!("Segue {}", env!("CARGO_PKG_VERSION"))), "{strip}");
+        assert!(strip.contains("dataset first, 7 playlists, 21 tracks"), "{strip}");
+        assert_eq!(page.attribute("#strip time", "datetime").await, "2026-01-31T12:00:00Z");
+        assert_eq!(page.attribute("#strip a", "href").await, "https://example.org/first.csv");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_model_is_told_of_as_it_comes_and_what_is_shown_is_made_anew() {
+    play(YESTERDAY, async |page, site| {
+        page.until_text("#next .title", "Help!").await;
+        page.until("document.querySelector('#strip .live:not(.off)')").await;
+        site.reload(&fixture::second_model()).await;
+        page.until("document.querySelector('#news').textContent.startsWith('A new model')").await;
+        page.until_text("#next .title", "Across the Universe").await;
+        page.until_text("#next .why", "with Yesterday in 9 of 14 playlists").await;
+        page.until("document.querySelector('#strip').textContent.includes('dataset second')").await;
+        page.click("#news [aria-label=Dismiss]").await;
+        page.until_text("#news", "").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_version_is_told_of_with_a_way_to_its_page() {
+    play("", async |page, _| {
+        // What another version would send: two versions do not fit into one process.
+        let script = "globalThis.EventSource = class extends EventTarget {
+            constructor() { super(); globalThis.source = this; }
+            send(version) {
+                const data = JSON.stringify({ version, model: 'm', model_date: '2026-01-31T12:00:00Z' });
+                this.dispatchEvent(new MessageEvent('update', { data }));
+            }
+        };";
+        page.chromium("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+        page.open(YESTERDAY).await;
+        page.run("source.send('1.0.0'); source.send('1.0.0');").await;
+        assert_eq!(page.texts("#news").await, [""], "nothing has changed");
+        page.run("source.send('1.1.0'); document.body.dataset.old = 'yes';").await;
+        page.until_text("#news span", "Segue 1.1.0 has taken over from 1.0.0.").await;
+        page.click("#news button").await;
+        page.until("!document.body.dataset.old && document.querySelector('#next li')").await;
+        assert_eq!(page.chosen(1).await, ["Yesterday"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_borne_kindly_and_taken_up_again() {
+    play(YESTERDAY, async |page, site| {
+        page.until_text("#next .title", "Help!").await;
+        site.stop().await;
+        page.until("document.querySelector('#strip .live.off')").await;
+        page.click("#next li:first-child button").await;
+        page.until("document.querySelector('#trouble').textContent.includes('cannot be reached')")
+            .await;
+        assert_eq!(page.chosen(2).await, ["Yesterday", "Help!"]);
+        page.write("#search", "help").await;
+        page.click("#surprise").await;
+        site.restart().await;
+        page.until_text("#trouble", "").await;
+        page.until("document.querySelector('#strip .live:not(.off)')").await;
+        page.until("document.querySelector('#next .why').textContent.includes('Help!')").await;
+        // Browsers note every failed request; of anything else there is nothing to say.
+        for complaint in page.complaints().await {
+            assert!(complaint.contains("net::ERR_") || complaint.contains("503"), "{complaint}");
+        }
+    })
+    .await;
+}

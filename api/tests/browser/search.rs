@@ -1,0 +1,67 @@
+//! Searching: suggestions by keyboard and by hand, and what a screen reader is told of them.
+
+use fantoccini::key::Key;
+use serde_json::Value;
+
+use crate::page::play;
+
+#[tokio::test]
+async fn a_suggestion_is_chosen_by_keyboard() {
+    play("", async |page, _| {
+        page.write("#search", "yest").await;
+        page.until("document.querySelector('#search[aria-expanded=true]')").await;
+        assert_eq!(page.texts("#suggestions .title").await, ["Yesterday"]);
+        assert_eq!(page.attribute("#search", "aria-activedescendant").await, Value::Null);
+
+        page.press(Key::Down).await;
+        page.until_text("#suggestions [aria-selected=true]", "Yesterday by The Beatles").await;
+        let active = page.attribute("#search", "aria-activedescendant").await;
+        assert_eq!(active, page.attribute("#suggestions [aria-selected=true]", "id").await);
+
+        page.press(Key::Enter).await;
+        assert_eq!(page.chosen(1).await, ["Yesterday"]);
+        assert_eq!(page.value("document.querySelector('#search').value").await, "");
+        assert_eq!(page.attribute("#search", "aria-expanded").await, "false");
+        page.until_text("#next .title", "Help!").await;
+        page.until_text("#next .why", "with Yesterday in 3 of 5 playlists").await;
+        page.until_text("#voice", "Next: Help! by The Beatles.").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn enter_takes_what_begins_like_the_text_and_escape_wants_the_text_itself() {
+    play("", async |page, _| {
+        page.write("#search", "étude no 12").await;
+        page.press(Key::Enter).await;
+        assert_eq!(page.chosen(1).await, ["Étude No. 12"]);
+        page.write("#search", "Beatles - Yesterday").await;
+        page.press(Key::Enter).await;
+        page.chosen(2).await;
+
+        page.write("#search", "yes").await;
+        page.until("document.querySelector('#search[aria-expanded=true]')").await;
+        page.press(Key::Escape).await;
+        page.until("document.querySelector('#suggestions').hidden").await;
+        page.press(Key::Enter).await;
+        assert_eq!(page.chosen(3).await[2], "yes");
+
+        page.write("#search", "gone").await;
+        page.press(Key::Escape).await;
+        page.press(Key::Escape).await;
+        page.until("document.querySelector('#search').value === ''").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_suggestion_is_chosen_by_hand() {
+    play("", async |page, _| {
+        page.write("#search", "chopin").await;
+        page.until("document.querySelectorAll('#suggestions li').length === 8").await;
+        page.click("#suggestions li:nth-child(3)").await;
+        page.chosen(1).await;
+        assert_eq!(page.value("document.activeElement.id").await, "search");
+    })
+    .await;
+}

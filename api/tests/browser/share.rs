@@ -1,0 +1,89 @@
+//! Taking the songs along: as text, as CSV, as a link that brings the page back as it was.
+
+use fantoccini::key::Key;
+use serde_json::json;
+
+use crate::fixture::{LONG, MARKUP, RIGHT_TO_LEFT};
+use crate::page::play;
+
+#[tokio::test]
+async fn a_link_reproduces_the_state() {
+    let odd = [MARKUP, RIGHT_TO_LEFT, LONG, "100 % & #1 = + song\u{1f3b5}"];
+    play("", async |page, _| {
+        page.paste(&odd.join("\n")).await;
+        assert_eq!(page.chosen(4).await, odd);
+        page.click("#open-export").await;
+        page.click("[name=format][value=link]").await;
+        let link = page.until("document.querySelector('#export-text').value").await;
+        let (_, fragment) = link.as_str().unwrap().split_once('#').expect("the link holds songs");
+        page.open(&format!("#{fragment}")).await;
+        assert_eq!(page.chosen(4).await, odd);
+        assert_eq!(page.value("location.href").await, link);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_songs_are_taken_along_as_text_and_as_csv_with_or_without_what_comes_next() {
+    play("#song=Yesterday%09The%20Beatles", async |page, _| {
+        page.until_text("#next .title", "Help!").await;
+        page.write("#search", "a \"quoted\", title").await;
+        page.press(Key::Enter).await;
+        page.chosen(2).await;
+        page.until("document.querySelector('#score .unknown')").await;
+        page.run(
+            "const make = URL.createObjectURL;
+             URL.createObjectURL = (blob) => make(globalThis.saved = blob);",
+        )
+        .await;
+        page.click("#open-export").await;
+        let text = page.until("document.querySelector('#export-text').value").await;
+        let text = text.as_str().unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let first = ["The Beatles - Yesterday", "a \"quoted\", title", "The Beatles - Help!"];
+        assert_eq!((&lines[..3], lines.len()), (&first[..], 12));
+
+        page.click("#export-next").await;
+        page.click("[name=format][value=csv]").await;
+        let csv = "track_name,artist_name,track_uri\r\nYesterday,The Beatles,\r\n\
+                   \"a \"\"quoted\"\", title\",,\r\n";
+        let shown = page.value("document.querySelector('#export-text').value").await;
+        assert_eq!(shown, csv.replace("\r\n", "\n"));
+        assert_eq!(page.attribute("#export-save", "download").await, "segue.csv");
+        assert_eq!(page.outcome("saved.text()").await, csv);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pasted_lines_are_read_as_songs_however_they_were_copied() {
+    play("", async |page, _| {
+        let check = async |text: &str, songs: &[(&str, &str)]| {
+            let read = format!("import('/song.js').then((song) => song.songsOf({}))", json!(text));
+            let read = page.outcome(&read).await;
+            let read: Vec<_> = read
+                .as_array()
+                .unwrap_or_else(|| panic!("{read}"))
+                .iter()
+                .map(|song| (song["title"].as_str().unwrap(), song["artist"].as_str().unwrap()))
+                .collect();
+            assert_eq!(read, songs, "{text}");
+        };
+        check("", &[]).await;
+        check(" \n\r\n\t\n", &[]).await;
+        check("A\r\nB\rC\nD", &[("A", ""), ("B", ""), ("C", ""), ("D", "")]).await;
+        check("  Yesterday  ", &[("Yesterday", "")]).await;
+        check(
+            "12. Help!\n3) Help\n* x\n\u{2022} y\n- z",
+            &[("Help!", ""), ("Help", ""), ("x", ""), ("y", ""), ("z", "")],
+        )
+        .await;
+        check("7 rings\n99\n1999\n1.5", &[("7 rings", ""), ("99", ""), ("1999", ""), ("1.5", "")])
+            .await;
+        check("Yesterday\tThe Beatles\t1965", &[("Yesterday", "The Beatles")]).await;
+        check("https://open.spotify.com/intl-de/track/1AbC?si=2", &[("spotify:track:1AbC", "")])
+            .await;
+        check("spotify:track:1AbC", &[("spotify:track:1AbC", "")]).await;
+    })
+    .await;
+}

@@ -1,0 +1,16 @@
+//! Tests of the API through its sockets, as clients and the watcher use it.
+
+// In tests, a failed unwrap is the report.
+#![allow(clippy::unwrap_used)]
+
+mod answer;
+mod event;
+mod fuzz;
+mod metric;
+mod openapi;
+mod page;
+mod reload;
+mod shutdown;
+mod status;
+mod support;
+mod transport;

@@ -1,0 +1,71 @@
+// What the page is about: the chosen songs and how many recommendations are wanted. It is written into the
+// address (after the #, which no server sees), so that a reload, a bookmark and a link all bring it back.
+
+import { keyOf, songOf } from "./song.js";
+
+const LIMITS = [10, 25, 50, 100];
+
+export class State extends EventTarget {
+  songs = [];
+  limit = LIMITS[0];
+
+  /** Adds songs that are not there yet, at the end; says how many those were. */
+  add(songs) {
+    const known = new Set(this.songs.map(keyOf));
+    const fresh = songs.filter((song) => !known.has(keyOf(song)) && known.add(keyOf(song)));
+    if (fresh.length) this.#become([...this.songs, ...fresh]);
+    return fresh.length;
+  }
+
+  remove(song) {
+    this.#become(this.songs.filter((other) => keyOf(other) !== keyOf(song)));
+  }
+
+  /** Puts other songs in songs' places, as a map from one to the other says. */
+  replace(others) {
+    const songs = this.songs.map((song) => others.get(song) ?? song);
+    this.#become([...new Map(songs.map((song) => [keyOf(song), song])).values()]);
+  }
+
+  /** Begins again with these songs. */
+  reset(songs = []) {
+    this.limit = LIMITS[0];
+    this.#become(songs);
+  }
+
+  /** Whether there is a step beyond the present limit. */
+  get hasMore() {
+    return this.limit < LIMITS.at(-1);
+  }
+
+  showMore() {
+    this.limit = LIMITS.find((limit) => limit > this.limit) ?? this.limit;
+    this.#become(this.songs);
+  }
+
+  /** The state as a fragment; empty where there is nothing to keep. */
+  toFragment() {
+    const parts = this.songs.map(({ title, artist }) => {
+      return `song=${encodeURIComponent(artist ? `${title}\t${artist}` : title)}`;
+    });
+    if (this.limit !== LIMITS[0]) parts.push(`show=${this.limit}`);
+    return parts.length ? `#${parts.join("&")}` : "";
+  }
+
+  fromFragment(fragment) {
+    const fields = new URLSearchParams(fragment.replace(/^#/, ""));
+    const show = Number(fields.get("show"));
+    this.limit = LIMITS.find((limit) => limit >= show) ?? LIMITS.at(-1);
+    this.songs = [];
+    const songs = fields.getAll("song").map((text) => {
+      const [title, artist] = text.split("\t");
+      return songOf({ title: title.trim(), artist });
+    });
+    if (!this.add(songs.filter(({ title }) => title))) this.#become([]);
+  }
+
+  #become(songs) {
+    this.songs = songs;
+    this.dispatchEvent(new Event("change"));
+  }
+}
