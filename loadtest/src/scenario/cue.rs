@@ -1,0 +1,175 @@
+//! How a change is set off: an edit that is written, pushed or applied, or any command.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use anyhow::{Context, bail};
+use tokio::process::Command;
+
+use super::edit::Edited;
+
+/// What sets the change off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// An edit of an overlay, and what carries it on.
+    Edit {
+        /// The edit.
+        edited: Edited,
+        /// What follows.
+        delivery: Delivery,
+    },
+    /// A command of the shell.
+    Command(String),
+}
+
+/// What carries an edit on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Nothing: somebody watches the file.
+    Written,
+    /// A commit of that file, pushed.
+    Pushed,
+    /// A command of the shell, which finds the overlay's path in `$OVERLAY`.
+    Applied {
+        /// The command.
+        command: String,
+        /// The overlay.
+        overlay: PathBuf,
+    },
+}
+
+impl Trigger {
+    /// What it does, in words.
+    #[must_use]
+    pub fn description(&self) -> String {
+        match self {
+            Self::Command(command) => command.clone(),
+            Self::Edit { edited, delivery } => {
+                let how = match delivery {
+                    Delivery::Written => "written".to_owned(),
+                    Delivery::Pushed => "committed and pushed".to_owned(),
+                    Delivery::Applied { command, .. } => format!("applied with {command}"),
+                };
+                format!("Set {}, {how}", edited.description)
+            }
+        }
+    }
+
+    /// Sets it off, and returns when that is done: pushed, applied, or the command has ended.
+    ///
+    /// # Errors
+    /// A file could not be written, or a command failed.
+    pub async fn pull(self) -> anyhow::Result<()> {
+        match self {
+            Self::Command(command) => shell(&command, None).await,
+            Self::Edit { edited, delivery } => {
+                edited.write()?;
+                match delivery {
+                    Delivery::Written => Ok(()),
+                    Delivery::Pushed => push(&edited).await,
+                    Delivery::Applied { command, overlay } => shell(&command, Some(&overlay)).await,
+                }
+            }
+        }
+    }
+}
+
+async fn push(edited: &Edited) -> anyhow::Result<()> {
+    let folder = edited.path.parent().context("a file lies in a folder")?;
+    let file = edited.path.file_name().context("a file has a name")?;
+    let git = || {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(folder);
+        git
+    };
+    // Only this file, whatever else is staged or changed.
+    let message = format!("Set {}", edited.description);
+    run("git add", git().arg("add").arg("--").arg(file)).await?;
+    let mut commit = git();
+    commit.args(["commit", "--quiet", "-m", &message, "--"]).arg(file);
+    run("git commit", &mut commit).await?;
+    run("git push", git().args(["push", "--quiet"])).await
+}
+
+async fn shell(command: &str, overlay: Option<&Path>) -> anyhow::Result<()> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    if let Some(overlay) = overlay {
+        shell.env("OVERLAY", overlay);
+    }
+    run(command, &mut shell).await
+}
+
+/// Runs a command to its end. What it prints would tear the dashboard, so it is shown only if it fails.
+async fn run(name: &str, command: &mut Command) -> anyhow::Result<()> {
+    let command = command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.with_context(|| format!("{name}: failed to start"))?;
+    let Output { status, stdout, stderr } = output;
+    if status.success() {
+        return Ok(());
+    }
+    let printed = [stdout, stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    bail!("{name}: failed with {status}: {}", printed.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(command: &str, folder: &Path) -> Trigger {
+        let edited = Edited {
+            description: "replicas of api to 4".to_owned(),
+            path: folder.join("kustomization.yaml"),
+            after: "new\n".to_owned(),
+        };
+        let (command, overlay) = (command.to_owned(), folder.to_owned());
+        Trigger::Edit { edited, delivery: Delivery::Applied { command, overlay } }
+    }
+
+    #[tokio::test]
+    async fn an_edit_is_written_before_it_is_applied() {
+        let folder = tempfile::tempdir().unwrap();
+        let command = "cp $OVERLAY/kustomization.yaml $OVERLAY/applied";
+        applied(command, folder.path()).pull().await.unwrap();
+        let applied = std::fs::read_to_string(folder.path().join("applied")).unwrap();
+        assert_eq!(applied, "new\n");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_is_an_error_with_what_it_said() {
+        let command = Trigger::Command("echo no such cluster >&2; exit 3".to_owned());
+        let error = command.pull().await.unwrap_err().to_string();
+        assert!(error.contains("exit status: 3: no such cluster"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_edit_is_committed_alone_and_pushed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (remote, clone) = (folder.path().join("remote.git"), folder.path().join("clone"));
+        let set_up = format!(
+            "git init --quiet --bare {remote} && git clone --quiet {remote} {clone} && cd {clone} && \
+             git config user.name n && git config user.email e@localhost && echo old > kustomization.yaml && \
+             git add . && git commit --quiet -m first && git push --quiet origin HEAD && \
+             echo staged > other && git add other",
+            remote = remote.display(),
+            clone = clone.display(),
+        );
+        shell(&set_up, None).await.unwrap();
+        let edited = Edited {
+            description: "replicas of api to 4".to_owned(),
+            path: clone.join("kustomization.yaml"),
+            after: "new\n".to_owned(),
+        };
+        Trigger::Edit { edited, delivery: Delivery::Pushed }.pull().await.unwrap();
+        let log = Command::new("git")
+            .arg("-C")
+            .arg(&remote)
+            .args(["log", "-1", "--format=%s", "--name-only"])
+            .output()
+            .await
+            .unwrap();
+        let log = String::from_utf8(log.stdout).unwrap();
+        assert_eq!(log, "Set replicas of api to 4\n\nkustomization.yaml\n");
+    }
+}
