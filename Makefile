@@ -1,9 +1,8 @@
 # Thin: every target is one obvious command or a few.
 
 CARGO ?= cargo
-# Debian's packages that tests run: a browser and its driver, containers and what they need.
-TEST_PACKAGES := chromium chromium-driver npm python3-venv podman buildah runc \
-	containernetworking-plugins catatonit curl util-linux
+# Debian's packages that tests run: a browser, its driver, and where its accessibility rules come from.
+TEST_PACKAGES := chromium chromium-driver npm python3-venv curl
 # Where one is root already, nothing is needed to become it.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -23,7 +22,7 @@ lint: ## Check formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-test: test-tools test-rust test-manifests test-images ## Install what the tests need and run them all
+test: test-tools test-rust ## Install what the tests need and run them all
 
 test-tools: ## Install what the tests need from Debian's packages
 	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || { \

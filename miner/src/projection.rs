@@ -261,7 +261,8 @@ impl<R: Rank> Chunk<R> {
         self.occurrences(rank).iter().map(move |occurrence| {
             let (start, mut length) = (occurrence.start(), occurrence.length());
             if length == Occurrence::LENGTH_MAX {
-                length = self.ranks[start..].iter().take_while(|other| other.index() < rank).count() as u32;
+                length = self.ranks[start..].iter().take_while(|other| other.index() < rank).count()
+                    as u32;
             }
             &self.ranks[start..start + length as usize]
         })
@@ -317,7 +318,7 @@ mod tests {
         let prefixes = |rank| chunk.prefixes(rank).collect::<Vec<_>>();
         assert_eq!(prefixes(2), [[0, 1], [0, 1]]);
         assert_eq!(prefixes(1), [[0], [0], [0]]);
-        assert_eq!(prefixes(0), [[]; 3]);
+        assert_eq!(prefixes(0), [[0_u16; 0]; 3]);
     }
 
     #[test]
@@ -336,7 +337,8 @@ mod tests {
         let long: Vec<u32> = (0..10_000).collect();
         let transactions: Transactions = [long.clone(), long].iter().collect();
         let database = Database::<u16>::new(&transactions, Ranking::new(&transactions, 1, 1));
-        let lengths = |rank| database.chunks[0].prefixes(rank).map(<[u16]>::len).collect::<Vec<_>>();
+        let lengths =
+            |rank| database.chunks[0].prefixes(rank).map(<[u16]>::len).collect::<Vec<_>>();
         for rank in [0, 4094, 4095, 4096, 9999] {
             assert_eq!(lengths(rank), [rank, rank]);
         }
