@@ -158,9 +158,17 @@ impl Store {
         fs::create_dir_all(&models).map_err(io(&models, "create the folder"))?;
         // Under the directory's lock: a file that is there but not yet locked looks abandoned.
         let lock = self.lock()?;
-        let temporary = create_temporary(&path)?;
+        let mut temporary = create_temporary(&path)?;
         drop(lock);
-        Ok(Published { model, _lock: replace(&path, temporary, bytes)? })
+        write(&path, &mut temporary, bytes)?;
+        // Again: another miner may have published the same model and still hold its file. Were that one
+        // replaced, the lock of either would be on a file that nobody finds.
+        let _lock = self.lock()?;
+        let file = match share(&path, bytes) {
+            Some(file) => file,
+            None => persist(&path, temporary)?,
+        };
+        Ok(Published { model, _lock: file })
     }
 
     /// Makes a model the current one, after it has been read and checked, and clears away what nobody
@@ -180,7 +188,9 @@ impl Store {
         for (path, text) in
             [(self.directory.join("history"), lines), (self.pointer(), format!("{model}\n"))]
         {
-            replace(&path, create_temporary(&path)?, text.as_bytes())?;
+            let mut temporary = create_temporary(&path)?;
+            write(&path, &mut temporary, text.as_bytes())?;
+            persist(&path, temporary)?;
         }
         self.collect(&history)
     }
@@ -242,23 +252,36 @@ fn create_temporary(path: &Path) -> Result<NamedTempFile, StoreError> {
             .suffix(TEMPORARY)
             .permissions(fs::Permissions::from_mode(0o644))
             .tempfile_in(folder)?;
-        file.as_file().lock()?;
+        // Shared: several writers may need the same file.
+        file.as_file().lock_shared()?;
         Ok(file)
     };
     create().map_err(io(path, "write"))
 }
 
-/// Writes a file and renames it to `path` when it is complete and on the disk. It comes back locked;
-/// where that fails, nothing is left of it.
-fn replace(path: &Path, mut temporary: NamedTempFile, bytes: &[u8]) -> Result<File, StoreError> {
-    let write = move || {
-        temporary.write_all(bytes)?;
-        temporary.as_file().sync_all()?;
+/// Writes what is to be at `path`, all the way to the disk; where that fails, nothing is left of it.
+fn write(path: &Path, temporary: &mut NamedTempFile, bytes: &[u8]) -> Result<(), StoreError> {
+    temporary
+        .write_all(bytes)
+        .and_then(|()| temporary.as_file().sync_all())
+        .map_err(io(path, "write"))
+}
+
+/// Renames a complete file to `path`, for good. It comes back locked.
+fn persist(path: &Path, temporary: NamedTempFile) -> Result<File, StoreError> {
+    let rename = || {
         let file = temporary.persist(path)?;
         File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
         Ok(file)
     };
-    write().map_err(io(path, "write"))
+    rename().map_err(io(path, "write"))
+}
+
+/// The file at `path`, locked, if just these bytes are in it.
+fn share(path: &Path, bytes: &[u8]) -> Option<File> {
+    let file = File::open(path).ok()?;
+    file.lock_shared().ok()?;
+    (fs::read(path).ok()? == bytes).then_some(file)
 }
 
 fn remove_unless_locked(path: &Path) -> Result<(), StoreError> {

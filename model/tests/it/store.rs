@@ -118,6 +118,22 @@ fn a_folder_that_can_not_be_written_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_model_that_two_miners_published_stays_until_both_are_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let slow = store.publish(&bytes(0)).unwrap();
+    let quick = store.publish(&bytes(0)).unwrap();
+    store.promote(quick.model, date(0)).unwrap();
+    drop(quick);
+    for round in 1..6 {
+        let other = store.publish(&bytes(round)).unwrap();
+        store.promote(other.model, date(round as i64)).unwrap();
+    }
+    store.promote(slow.model, date(6)).unwrap();
+    assert_eq!(store.current().unwrap(), Some(slow.model));
+}
+
+#[test]
 fn readers_see_whole_models_only_while_many_miners_publish() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
