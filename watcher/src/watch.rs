@@ -22,6 +22,9 @@ use crate::error::with_causes;
 /// However long a burst of events goes on, it is looked at after this.
 const LONGEST_BURST: Duration = Duration::from_secs(1);
 
+/// The link in a ConfigMap's volume that all its files lead through: to change them, it is replaced.
+const SWAPPED: &str = "..data";
+
 /// What is to be watched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Interest<'a> {
@@ -74,8 +77,12 @@ impl OwnedInterest {
     }
 
     fn covers(&self, path: &Path) -> bool {
-        let name = self.name.as_deref();
-        path.parent() == Some(&self.folder) && (name.is_none() || path.file_name() == name)
+        let entry = path.file_name();
+        path.parent() == Some(&self.folder)
+            && self
+                .name
+                .as_deref()
+                .is_none_or(|name| entry == Some(name) || entry == Some(SWAPPED.as_ref()))
     }
 }
 
@@ -216,6 +223,26 @@ mod tests {
             fs::rename(&folder, parent.path().join("old")).unwrap();
             fs::remove_dir_all(parent.path().join("old")).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_config_map_is_seen_to_change_with_the_link_that_it_lies_behind() {
+        use std::os::unix::fs::symlink;
+
+        let mount = tempfile::tempdir().unwrap();
+        let path = |name: &str| mount.path().join(name);
+        for (version, content) in [("..1", "old"), ("..2", "new")] {
+            fs::create_dir(path(version)).unwrap();
+            fs::write(path(version).join("file"), content).unwrap();
+        }
+        symlink("..1", path("..data")).unwrap();
+        symlink("..data/file", path("file")).unwrap();
+        let mut watch = Watch::new(false);
+        watch.arm(&[Interest::File(&path("file"))]);
+        symlink("..2", path("..next")).unwrap();
+        fs::rename(path("..next"), path("..data")).unwrap();
+        assert!(sees(&watch).await);
+        assert_eq!(fs::read_to_string(path("file")).unwrap(), "new");
     }
 
     #[tokio::test(start_paused = true)]
