@@ -1,10 +1,18 @@
 # Thin: every target is one obvious command or a few.
 
 CARGO ?= cargo
-# Debian's packages that tests run: a browser, its driver, and where its accessibility rules come from.
-TEST_PACKAGES := chromium chromium-driver npm python3-venv curl
+# Debian's packages that tests run.
+TEST_PACKAGES := chromium chromium-driver curl python3-venv wget \
+	podman buildah runc containernetworking-plugins catatonit
 # Where one is root already, nothing is needed to become it.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# Tests run what ships: programs linked statically, as in the images, which are assembled from the same build.
+HOST := $(shell rustc --print host-tuple)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+lint test-rust test-images: export RUSTFLAGS := -C target-feature=+crt-static
+lint test-rust test-images: export CARGO_BUILD_TARGET := $(HOST)
+lint test-rust test-images: export SEGUE_VERSION := $(VERSION)
 
 .PHONY: help up build lint test test-tools test-rust test-manifests test-images images bench \
 	bench-update
@@ -22,13 +30,15 @@ lint: ## Check formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-test: test-tools test-rust ## Install what the tests need and run them all
+test: test-tools test-rust test-manifests test-images ## Install what the tests need and run them all
 
-test-tools: ## Install what the tests need from Debian's packages
+test-tools: ## Install what the tests need from Debian's and Python's packages
 	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || { \
 		$(SUDO) apt-get update -qq && \
 		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 			$(TEST_PACKAGES); }
+	@.ci/venv python api/tests/requirements.txt >/dev/null
+	@.ci/venv axe api/tests/axe.txt --no-deps >/dev/null
 
 test-rust: ## Run the tests of all programs, the browser's included
 	$(CARGO) build --locked --workspace --bins
@@ -37,8 +47,8 @@ test-rust: ## Run the tests of all programs, the browser's included
 test-manifests: ## Check manifests, workflows and scripts
 	k8s/test/run.sh
 
-test-images: ## Build the images from binaries compiled here, and run both pods
-	$(SUDO) env PATH="$$PATH" PROFILE=dev images/test.sh
+test-images: ## Assemble the images from binaries compiled here, and run both pods
+	$(SUDO) env PATH="$$PATH" SEGUE_VERSION=$$SEGUE_VERSION PROFILE=dev images/test.sh
 
 images: ## Build both images: make images TAG=0.1.0
 	images/build.sh $(TAG)

@@ -12,7 +12,9 @@ done
 
 work=$(mktemp -d)
 prefix=segue-test-$$
-tag=test-$$
+# As in `make test`, so that what is compiled there serves here.
+tag=${SEGUE_VERSION:-test}
+export REGISTRY=localhost/$prefix
 export ENGINE=buildah
 # crun refuses some machines' control groups, and systemd is not everywhere.
 export CONTAINERS_CONF=$work/containers.conf
@@ -23,7 +25,7 @@ cgroup_manager = "cgroupfs"
 [containers]
 default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
 CONF
-api=localhost/segue-api:$tag miner=localhost/segue-miner:$tag
+api=$REGISTRY/segue-api:$tag miner=$REGISTRY/segue-miner:$tag
 
 leave() {
     local code=$?
@@ -87,7 +89,7 @@ same "the miner's, too" "segue-miner $tag" "$(once "$miner" --version)"
 
 # --- The pods ------------------------------------------------------------------------------------------
 
-programs=$(k8s/test/install.sh)
+programs=$(.ci/venv k8s-test k8s/test/requirements.txt)
 "$programs/kubectl" kustomize k8s/overlays/local | "$programs/python" images/test/play.py "$prefix" "$api" "$miner" "$work"
 
 # Pods have no network but their own: questions are asked from inside it.

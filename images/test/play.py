@@ -32,9 +32,10 @@ def playable(name, owner, image, claims, values):
             container.pop(field, None)
         # Limits need control groups of their own, which not every machine hands out.
         container.pop("resources", None)
+        own = {each["name"]: each.get("value", "") for each in container.get("env", [])}
         container["args"] = [
-            # Nor the values of whole ConfigMaps in arguments.
-            re.sub(r"\$\((\w+)\)", lambda name: values[name[1]], arg).replace(
+            # Nor variables in arguments.
+            re.sub(r"\$\((\w+)\)", lambda name: (values | own)[name[1]], arg).replace(
                 "--on-dataset-change=job", "--on-dataset-change=log"
             )
             for arg in container["args"]

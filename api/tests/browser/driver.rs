@@ -1,9 +1,8 @@
 //! Chromium and the process that drives it: found, started, and gone again with the test.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -12,9 +11,7 @@ use tempfile::TempDir;
 
 const INSTALL_BROWSER: &str =
     "the page is tested in Chromium: install it with `apt-get install chromium chromium-driver`";
-const INSTALL_NPM: &str = "accessibility is checked by axe-core from npm: install npm with `apt-get install npm` \
-                           and see that it reaches its registry";
-const AXE: &str = "axe-core@4.14.1";
+const INSTALL_AXE: &str = "accessibility is checked by axe-core: install it with `make test-tools`";
 
 /// A browser of its own, with a profile of its own.
 pub(crate) struct Driver {
@@ -90,20 +87,12 @@ impl Drop for Driver {
     }
 }
 
-/// The source of axe, fetched once into the build's own folder.
-pub(crate) fn axe() -> &'static str {
-    static SOURCE: OnceLock<String> = OnceLock::new();
-    SOURCE.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(AXE);
-        let file: PathBuf = folder.join("node_modules/axe-core/axe.min.js");
-        if !file.exists() {
-            let npm =
-                ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"];
-            let done =
-                Command::new("npm").args(npm).arg(&folder).arg(AXE).output().expect(INSTALL_NPM);
-            let said = String::from_utf8_lossy(&done.stderr);
-            assert!(done.status.success(), "{INSTALL_NPM}\n{said}");
-        }
-        std::fs::read_to_string(file).unwrap()
-    })
+/// The source of axe, from where `make test-tools` puts it: the target folder, which this is somewhere under.
+pub(crate) fn axe() -> String {
+    let above = Path::new(env!("CARGO_TARGET_TMPDIR")).ancestors();
+    let libraries = above.map(|folder| folder.join("axe/lib")).find(|folder| folder.is_dir());
+    let python = libraries.expect(INSTALL_AXE).read_dir().expect(INSTALL_AXE).next();
+    let python = python.expect(INSTALL_AXE).unwrap().path();
+    let file = python.join("site-packages/axe_playwright_python/axe.min.js");
+    std::fs::read_to_string(file).expect(INSTALL_AXE)
 }

@@ -12,7 +12,7 @@ async fn the_strip_says_which_version_model_and_dataset_answer() {
     play("", async |page, _| {
         page.until("document.querySelector('#strip .live:not(.off)')").await;
         let strip = page.texts("#strip").await.remove(0);
-        assert!(strip.contains(&format!("Segue {}", env!("CARGO_PKG_VERSION"))), "{strip}");
+        assert!(strip.contains(&format!("Segue {}", segue_process::VERSION)), "{strip}");
         assert!(strip.contains("dataset first, 7 playlists, 21 tracks"), "{strip}");
         assert_eq!(page.attribute("#strip time", "datetime").await, "2026-01-31T12:00:00Z");
         assert_eq!(page.attribute("#strip a", "href").await, "https://example.org/first.csv");

@@ -41,7 +41,7 @@ async fn everybody_can_use_it_by_the_rules_of_axe() {
 
 async fn check(page: &Page, scheme: &str, scene: &str) {
     if page.value("typeof axe").await == "undefined" {
-        page.run(axe()).await;
+        page.run(&axe()).await;
     }
     // What a scheme changes are the colours.
     let rules =
