@@ -122,9 +122,10 @@ impl RecipeArgs {
 /// # Errors
 /// The text is not such a support.
 pub fn support(text: &str) -> Result<Support, String> {
-    let expected = || "expected a number of transactions (9) or a share (0.001 or 0.1%)".to_owned();
+    let expected =
+        || "expected a number of transactions (9) or a share (0.001 or 0.1%), above 0".to_owned();
     if let Ok(count) = text.parse::<u64>() {
-        return Ok(Support::Count(count));
+        return if count > 0 { Ok(Support::Count(count)) } else { Err(expected()) };
     }
     let (number, unit) = match text.strip_suffix('%') {
         Some(percent) => (percent, 100.0),
@@ -132,7 +133,7 @@ pub fn support(text: &str) -> Result<Support, String> {
     };
     let share: f64 = number.trim().parse().map_err(|_| expected())?;
     match share / unit {
-        share if (0.0..=1.0).contains(&share) => Ok(Support::Fraction(share)),
+        share if share > 0.0 && share <= 1.0 => Ok(Support::Fraction(share)),
         _ => Err(expected()),
     }
 }
@@ -155,6 +156,8 @@ mod tests {
     #[test]
     fn supports_are_counts_shares_or_percentages() {
         assert_eq!(support("9"), Ok(Support::Count(9)));
+        assert!(support("0").is_err());
+        assert!(support("0%").is_err());
         assert_eq!(support("0.001"), Ok(Support::Fraction(0.001)));
         assert_eq!(support("50%"), Ok(Support::Fraction(0.5)));
         assert_eq!(support("1.0"), Ok(Support::Fraction(1.0)));

@@ -15,6 +15,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| "a length of time can't be negative".to_owned())
 }
 
+/// A length of time between two looks, as [`duration`] reads it: looking without a pause is none.
+///
+/// # Errors
+/// The text is not such a length, or it is zero.
+pub fn interval(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("expected a length of time above zero".to_owned()),
+        interval => Ok(interval),
+    }
+}
+
 /// A number of bytes as people write it: `65536`, `64KiB`, `2MiB`, `10GB`.
 ///
 /// # Errors
@@ -50,6 +61,9 @@ mod tests {
         assert!(duration("5").is_err());
         assert!(duration("-5s").is_err());
         assert!(duration("soon").is_err());
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert!(interval("0s").is_err());
+        assert_eq!(interval("5s"), Ok(Duration::from_secs(5)));
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(crate) struct UpArgs {
     admin_socket: Option<PathBuf>,
     /// How often to look whether the dataset has changed, at least; a local file's change is seen at
     /// once
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = argument::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = argument::interval)]
     poll_dataset: Duration,
     /// Which dataset, and how it is read
     #[command(flatten)]

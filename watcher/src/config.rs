@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::{Parser, ValueEnum};
-use segue_process::argument::{bytes, duration};
+use segue_process::argument::{bytes, duration, interval};
 use segue_process::log::LogArgs;
 
 use crate::backoff::Backoff;
@@ -130,14 +130,14 @@ pub struct Args {
 
     /// How often to look at CURRENT and at the dataset's configuration, and to ask the API what it
     /// serves, at least
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
+    #[arg(long, value_name = "DURATION", value_parser = interval, default_value = "5s")]
     poll_models: Duration,
 
     /// How often to look at the dataset, at least
     ///
     /// A look asks for the dataset only if it has changed (ETag, Last-Modified; sizes and times of
     /// files), and reads it only if it may have.
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
+    #[arg(long, value_name = "DURATION", value_parser = interval, default_value = "5m")]
     poll_dataset: Duration,
 
     /// Don't use file events, only polls
