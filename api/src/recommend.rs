@@ -117,10 +117,13 @@ struct Detail<'m> {
     popular: bool,
 }
 
-/// A rule that speaks for a song: so many (`support`) `of` the playlists with these songs hold it, too.
+/// A rule that speaks for a song: so many (`support`) `of` the playlists with this song hold it, too; or,
+/// where an artist is named, of those with any song by the artist of these songs.
 #[derive(Serialize)]
 struct Reason<'m> {
     songs: Vec<&'m str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artist: Option<&'m str>,
     support: u32,
     of: u32,
     confidence: f64,
@@ -131,16 +134,24 @@ fn detail<'m>(model: &'m Model, seeds: &Seeds, scored: &Scored, popular: bool) -
     let catalog = model.catalog();
     let Track { title, artist, uri, .. } = catalog.track(scored.track);
     let rules = if popular { Vec::new() } else { model.explain(seeds, scored.track) };
-    let because = rules.iter().take(REASONS).map(|rule| reason(catalog, rule)).collect();
+    let because = rules.iter().take(REASONS).map(|rule| reason(catalog, seeds, rule)).collect();
     Detail { title, artist, uri, score: scored.score, because, popular }
 }
 
-fn reason<'m>(catalog: Catalog<'m>, rule: &Rule) -> Reason<'m> {
+fn reason<'m>(catalog: Catalog<'m>, seeds: &Seeds, rule: &Rule) -> Reason<'m> {
+    let (songs, artist) = match rule.antecedent {
+        Antecedent::Track(track) => (vec![catalog.title(track)], None),
+        Antecedent::Artist(artist) => {
+            let by_artist = seeds.tracks().filter(|&track| catalog.artist(track) == artist);
+            (
+                by_artist.map(|track| catalog.title(track)).collect(),
+                Some(catalog.artist_name(artist)),
+            )
+        }
+    };
     Reason {
-        songs: match rule.antecedent {
-            Antecedent::One(song) => vec![catalog.title(song)],
-            Antecedent::Two(first, second) => vec![catalog.title(first), catalog.title(second)],
-        },
+        songs,
+        artist,
         support: rule.support,
         of: rule.antecedent_support,
         confidence: rule.confidence(),

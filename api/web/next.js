@@ -60,10 +60,11 @@ function explain(row, { because, popular }, plain) {
   why.replaceChildren(...because.slice(0, REASONS).map(reasonOf));
 }
 
-/** "with *Yesterday* in 41 of 52 playlists". */
-function reasonOf({ songs, support, of }, index) {
-  const reason = element("span", { className: index ? "also" : "" }, "with ");
-  songs.forEach((title, at) => reason.append(at ? " and " : "", element("em", {}, name(baseOf(title)))));
+/** "with *Yesterday* in 41 of 52 playlists", or "with songs by *The Beatles* in ...". */
+function reasonOf({ songs, artist, support, of }, index) {
+  const reason = element("span", { className: index ? "also" : "" }, artist ? "with songs by " : "with ");
+  if (artist) reason.append(element("em", {}, name(artist)));
+  else songs.forEach((title, at) => reason.append(at ? " and " : "", element("em", {}, name(baseOf(title)))));
   reason.append(` in ${count(support)} of ${count(of)}${index ? "" : " playlists"}`);
   return reason;
 }

@@ -163,6 +163,23 @@ impl RuleSearch {
         Ok(Rules { itemsets, transactions, rules })
     }
 
+    /// The number of the rules, [the best of each antecedent](Self::top) or not.
+    ///
+    /// # Errors
+    /// As [`rules`](Self::rules).
+    pub fn count(&self, mut itemsets: Itemsets, transactions: usize) -> Result<u64, MissingSubset> {
+        itemsets.sort_items();
+        let index = ItemsetIndex::new(&itemsets);
+        (0..itemsets.len() as u32)
+            .into_par_iter()
+            .with_min_len(1024)
+            .map(|itemset| {
+                let rules = self.of_itemset(&itemsets, &index, itemset, transactions)?;
+                Ok(rules.len() as u64)
+            })
+            .sum()
+    }
+
     /// The wanted rules that split this itemset.
     fn of_itemset(
         &self,

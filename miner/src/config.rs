@@ -84,22 +84,21 @@ pub struct RecipeArgs {
     /// (0.001 or 0.1%); by default 0.1 %, but 5 playlists at least
     #[arg(long, value_name = "SUPPORT", value_parser = support)]
     pub min_support: Option<Support>,
-    /// The smallest confidence of a rule with two antecedents, from 0 to 1
+    /// The smallest confidence of an association rule in the frequent itemsets, from 0 to 1. Itemsets
+    /// and such rules are counted in the metadata; recommendations need no smallest support
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
     pub min_confidence: f64,
     /// The greatest length of an itemset
     #[arg(long, value_name = "ITEMS", default_value = "3")]
     pub max_length: NonZeroUsize,
-    /// Songs in more playlists than this have their rules written out; those of rarer songs are made
-    /// from their playlists when asked for
-    #[arg(long, value_name = "PLAYLISTS", default_value_t = 16)]
+    /// Songs and artists in more playlists than this have their rules written out; those of rarer ones
+    /// are made from their playlists when asked for
+    #[arg(long, value_name = "PLAYLISTS", default_value_t = 64)]
     pub implicit_support: u32,
-    /// The most rules written out for one song
-    #[arg(long, value_name = "RULES", default_value_t = 500)]
-    pub rules_per_song: usize,
-    /// The most rules written out for one pair of songs
-    #[arg(long, value_name = "RULES", default_value_t = 10)]
-    pub rules_per_pair: usize,
+    /// The most rules written out for one song or artist; by default 1000, but less where all of them
+    /// would be more than 4 million and more than two for each row of the dataset, down to 200
+    #[arg(long, value_name = "RULES")]
+    pub rules_per_antecedent: Option<usize>,
 }
 
 impl RecipeArgs {
@@ -111,8 +110,7 @@ impl RecipeArgs {
             min_confidence: self.min_confidence,
             max_length: self.max_length,
             implicit_support: self.implicit_support,
-            rules_per_song: self.rules_per_song,
-            rules_per_pair: self.rules_per_pair,
+            rules_per_antecedent: self.rules_per_antecedent,
         }
     }
 }

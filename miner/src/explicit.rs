@@ -1,80 +1,79 @@
-//! The rules with one antecedent that are written out: for each frequent song, the songs that its
+//! The rules that are written out: for each frequent song, and each frequent artist, the songs that its
 //! playlists hold, too, from a support of 1 up, the strongest of them kept.
 //!
 //! There is no smallest support here: on real playlists, leaving out pairs seen once or twice costs a
-//! third of the recommendations' quality. Rare songs need no rules: their playlists are in the model.
+//! third of the recommendations' quality. Rare songs and artists need no rules: their playlists are in
+//! the model.
 
 use rayon::prelude::*;
 use segue_model::TrackId;
 use segue_model::score::{rank, strength};
 
+use crate::cooccurrence::{Cooccurrences, keep_first};
 use crate::ranked::Ranked;
 
+/// Consequents and strengths, best first by [`rank`].
+pub(crate) type Consequents = Vec<(TrackId, f32)>;
+
+/// How many songs and artists have more than `implicit_support` transactions.
+pub(crate) fn explicit_antecedents(ranked: &Ranked, implicit_support: u32) -> usize {
+    let tracks = ranked.supports.partition_point(|&support| support > implicit_support);
+    let artists = (0..ranked.artists.len() as u32)
+        .filter(|&artist| ranked.artists.get(artist).len() > implicit_support as usize);
+    tracks + artists.count()
+}
+
 /// The rules of each track with more than `implicit_support` transactions, in order of the tracks: at
-/// most `most` each, best first by [`rank`], with their strengths. The same for any number of threads.
-pub(crate) fn explicit_rules(
+/// most `most` each. The same for any number of threads.
+pub(crate) fn rules_of_tracks(
     ranked: &Ranked,
     implicit_support: u32,
     most: usize,
-) -> Vec<Vec<(TrackId, f32)>> {
+) -> Vec<Consequents> {
     let antecedents = ranked.supports.partition_point(|&support| support > implicit_support);
-    let weights: Vec<f32> =
-        ranked.transactions.iter().map(|items| (items.len() as f32).powf(-0.5)).collect();
-    (0..antecedents as TrackId)
-        .into_par_iter()
-        .map_init(
-            || Counts::new(ranked.len()),
-            |counts, antecedent| counts.rules(ranked, &weights, antecedent, most),
-        )
-        .collect()
+    let rules = (0..antecedents as TrackId).into_par_iter().map_init(
+        || Cooccurrences::new(ranked.len()),
+        |counts, antecedent| {
+            strongest(ranked, counts, ranked.tracks.get(antecedent), Some(antecedent), most)
+        },
+    );
+    rules.collect()
 }
 
-/// The co-occurrences of one antecedent: a worker's own memory.
-struct Counts {
-    /// Per track: the sum of weights and the number of transactions shared with the antecedent.
-    shared: Vec<(f32, u32)>,
-    touched: Vec<TrackId>,
+/// The rules of each artist, at most `most`; none where it is in at most `implicit_support` transactions.
+pub(crate) fn rules_of_artists(
+    ranked: &Ranked,
+    implicit_support: u32,
+    most: usize,
+) -> Vec<Consequents> {
+    let rules = (0..ranked.artists.len() as u32).into_par_iter().map_init(
+        || Cooccurrences::new(ranked.len()),
+        |counts, artist| match ranked.artists.get(artist) {
+            occurrences if occurrences.len() > implicit_support as usize => {
+                strongest(ranked, counts, occurrences, None, most)
+            }
+            _ => Vec::new(),
+        },
+    );
+    rules.collect()
 }
 
-impl Counts {
-    fn new(tracks: usize) -> Self {
-        Self { shared: vec![(0.0, 0); tracks], touched: Vec::new() }
-    }
-
-    fn rules(
-        &mut self,
-        ranked: &Ranked,
-        weights: &[f32],
-        antecedent: TrackId,
-        most: usize,
-    ) -> Vec<(TrackId, f32)> {
-        for &number in ranked.occurrences(antecedent) {
-            let weight = weights[number as usize];
-            for &track in ranked.transactions.get(number as usize) {
-                let (sum, count) = &mut self.shared[track as usize];
-                if *count == 0 {
-                    self.touched.push(track);
-                }
-                *sum += weight;
-                *count += 1;
-            }
-        }
-        let mut rules: Vec<(f32, TrackId, f32)> = Vec::with_capacity(self.touched.len());
-        for track in self.touched.drain(..) {
-            let (weight, count) = std::mem::take(&mut self.shared[track as usize]);
-            if track != antecedent {
-                let strength = strength(weight, count);
-                rules.push((rank(strength, ranked.supports[track as usize]), track, strength));
-            }
-        }
-        let order = |a: &(f32, TrackId, f32), b: &(f32, TrackId, f32)| {
-            b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
-        };
-        if rules.len() > most {
-            rules.select_nth_unstable_by(most, order);
-            rules.truncate(most);
-        }
-        rules.sort_unstable_by(order);
-        rules.into_iter().map(|(_, track, strength)| (track, strength)).collect()
-    }
+fn strongest(
+    ranked: &Ranked,
+    counts: &mut Cooccurrences,
+    occurrences: &[u32],
+    antecedent: Option<TrackId>,
+    most: usize,
+) -> Consequents {
+    let mut rules: Vec<(f32, TrackId, f32)> = counts
+        .drain(ranked, occurrences)
+        .filter(|&(track, ..)| Some(track) != antecedent)
+        .map(|(track, weight, count)| {
+            let strength = strength(weight, count);
+            (rank(strength, ranked.supports[track as usize]), track, strength)
+        })
+        .collect();
+    keep_first(&mut rules, most, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    // Copied, so that the memory of what was not kept is given back.
+    rules.iter().map(|&(_, track, strength)| (track, strength)).collect()
 }

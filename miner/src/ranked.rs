@@ -2,6 +2,7 @@
 //!
 //! Not here: the ranks that the search for itemsets works on, which know only frequent items.
 
+use crate::dataset::Items;
 use crate::transaction::Transactions;
 
 /// Transactions whose items are renumbered by falling support; among equals, as they were numbered.
@@ -13,14 +14,29 @@ pub(crate) struct Ranked {
     pub(crate) supports: Vec<u32>,
     /// The transactions, each ascending and without repeats.
     pub(crate) transactions: Transactions,
-    /// Per rank: where its transactions begin in `occurrences`; one entry more than ranks.
+    /// Per transaction: its length to the power of -0.5, what a co-occurrence in it counts.
+    pub(crate) weights: Vec<f32>,
+    /// The transactions of each rank.
+    pub(crate) tracks: Occurrences,
+    /// The transactions of each artist, each once.
+    pub(crate) artists: Occurrences,
+}
+
+/// The transactions in which something occurs, ascending.
+#[derive(Clone, Debug)]
+pub(crate) struct Occurrences {
+    /// Where the transactions of each begin; one entry more than there are things.
     offsets: Vec<usize>,
-    occurrences: Vec<u32>,
+    numbers: Vec<u32>,
 }
 
 impl Ranked {
-    /// Ranks the items of these transactions; items that are in none of them get no rank.
-    pub(crate) fn new<'t>(transactions: impl Iterator<Item = &'t [u32]> + Clone) -> Self {
+    /// Ranks the items of these transactions; items that are in none of them get no rank. Items without
+    /// an artist have the number of one that `items` names with the empty text.
+    pub(crate) fn new<'t>(
+        transactions: impl Iterator<Item = &'t [u32]> + Clone,
+        names: &Items,
+    ) -> Self {
         let mut counts: Vec<u32> = Vec::new();
         for transaction in transactions.clone() {
             for &item in transaction {
@@ -46,8 +62,15 @@ impl Ranked {
             row.sort_unstable();
             ranked.push(&row);
         }
-        let (offsets, occurrences) = invert(&ranked, &supports);
-        Self { items, supports, transactions: ranked, offsets, occurrences }
+        let weights = ranked.iter().map(|items| (items.len() as f32).max(1.0).powf(-0.5)).collect();
+        let tracks = Occurrences::new(&ranked, items.len(), Some);
+        let artist_of: Vec<Option<u32>> = items
+            .iter()
+            .map(|&item| Some(names.artist_id(item)).filter(|_| !names.get(item).artist.is_empty()))
+            .collect();
+        let artists =
+            Occurrences::new(&ranked, names.artists().len(), |rank| artist_of[rank as usize]);
+        Self { items, supports, transactions: ranked, weights, tracks, artists }
     }
 
     /// The number of tracks.
@@ -55,25 +78,56 @@ impl Ranked {
         self.items.len()
     }
 
-    /// The transactions that hold a track, ascending.
-    pub(crate) fn occurrences(&self, rank: u32) -> &[u32] {
-        &self.occurrences[self.offsets[rank as usize]..self.offsets[rank as usize + 1]]
+    /// The number of tracks of all transactions together.
+    pub(crate) fn occurrences(&self) -> usize {
+        self.tracks.numbers.len()
+    }
+
+    /// The mean number of tracks of a transaction.
+    pub(crate) fn mean_length(&self) -> f32 {
+        self.occurrences() as f32 / self.transactions.len().max(1) as f32
     }
 }
 
-fn invert(transactions: &Transactions, supports: &[u32]) -> (Vec<usize>, Vec<u32>) {
-    let mut offsets = Vec::with_capacity(supports.len() + 1);
-    offsets.push(0);
-    for &support in supports {
-        offsets.push(offsets[offsets.len() - 1] + support as usize);
-    }
-    let mut next = offsets.clone();
-    let mut occurrences = vec![0; offsets[supports.len()]];
-    for (number, transaction) in transactions.iter().enumerate() {
-        for &rank in transaction {
-            occurrences[next[rank as usize]] = number as u32;
-            next[rank as usize] += 1;
+impl Occurrences {
+    /// The transactions of `count` things, of which a track is one at most.
+    fn new(
+        transactions: &Transactions,
+        count: usize,
+        thing_of: impl Fn(u32) -> Option<u32>,
+    ) -> Self {
+        let visit = |found: &mut dyn FnMut(usize, u32)| {
+            let mut last = vec![u32::MAX; count];
+            for (number, transaction) in transactions.iter().enumerate() {
+                for thing in transaction.iter().filter_map(|&rank| thing_of(rank)) {
+                    if last[thing as usize] != number as u32 {
+                        last[thing as usize] = number as u32;
+                        found(thing as usize, number as u32);
+                    }
+                }
+            }
+        };
+        let mut offsets = vec![0; count + 1];
+        visit(&mut |thing, _| offsets[thing + 1] += 1_usize);
+        for thing in 0..count {
+            offsets[thing + 1] += offsets[thing];
         }
+        let mut next = offsets.clone();
+        let mut numbers = vec![0; offsets[count]];
+        visit(&mut |thing, number| {
+            numbers[next[thing]] = number;
+            next[thing] += 1;
+        });
+        Self { offsets, numbers }
     }
-    (offsets, occurrences)
+
+    /// The number of things.
+    pub(crate) fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// The transactions of a thing.
+    pub(crate) fn get(&self, thing: u32) -> &[u32] {
+        &self.numbers[self.offsets[thing as usize]..self.offsets[thing as usize + 1]]
+    }
 }

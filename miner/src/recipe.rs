@@ -3,7 +3,6 @@
 //! Not here: reading the dataset, and publishing what is made.
 
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,9 +10,11 @@ use segue_model::build::{Builder, TooLarge};
 use segue_model::{DatasetMetadata, Metadata, Parameters, RuleCounts};
 use thiserror::Error;
 
+use crate::association::RuleSearch;
 use crate::dataset::Items;
-use crate::explicit::explicit_rules;
-use crate::longer::{FrequentSets, RulesOfPairs};
+use crate::explicit::{explicit_antecedents, rules_of_artists, rules_of_tracks};
+use crate::learned::{learned_rules, learned_songs};
+use crate::metric::Metric;
 use crate::miner::{MineError, Miner, Support};
 use crate::progress::{Progress, Unit};
 use crate::ranked::Ranked;
@@ -23,22 +24,35 @@ use crate::ranked::Ranked;
 pub struct Recipe {
     /// The smallest support of a frequent itemset; by default 0.1 % of the playlists, but 5 at least.
     pub min_support: Option<Support>,
-    /// The smallest confidence of a rule with two antecedents.
+    /// The smallest confidence of an association rule that is counted.
     pub min_confidence: f64,
     /// The greatest length of an itemset.
     pub max_length: NonZeroUsize,
-    /// Songs in more playlists than this have their rules written out.
+    /// Songs and artists in more playlists than this have their rules written out.
     pub implicit_support: u32,
-    /// The most rules written out for one song.
-    pub rules_per_song: usize,
-    /// The most rules written out for one pair of songs.
-    pub rules_per_pair: usize,
+    /// The most rules written out for one song or artist; by default, what [`most_rules`] allows.
+    pub rules_per_antecedent: Option<usize>,
 }
 
 /// A share that keeps the number of itemsets about the same for any number of playlists ...
 const MIN_SUPPORT: Support = Support::Fraction(0.001);
 /// ... down to where itemsets are coincidences, and there are too many of them.
 const LEAST_SUPPORT: u64 = 5;
+
+/// More rules than this for one song or artist earn nothing measurable ...
+const MOST_RULES: usize = 1000;
+/// ... and fewer cost much.
+const FEWEST_RULES: usize = 200;
+/// In between, all rules together are at most so many, or so many for each song of each playlist: a
+/// model stays a fraction of its dataset.
+const RULES: usize = 4_000_000;
+const RULES_PER_OCCURRENCE: usize = 2;
+
+/// The most rules that are written out for each of so many antecedents.
+fn most_rules(antecedents: usize, occurrences: usize) -> usize {
+    let together = RULES.max(RULES_PER_OCCURRENCE * occurrences);
+    (together / antecedents.max(1)).clamp(FEWEST_RULES, MOST_RULES)
+}
 
 /// Why no model could be made.
 #[derive(Debug, Error)]
@@ -65,14 +79,24 @@ impl Recipe {
         date: Timestamp,
         progress: Progress,
     ) -> Result<Vec<u8>, RecipeError> {
-        let ranked = Ranked::new(playlists);
+        let ranked = Ranked::new(playlists, items);
         let transactions = ranked.transactions.len();
         let min_support = match self.min_support {
             Some(support) => support.count(transactions),
             None => MIN_SUPPORT.count(transactions).max(LEAST_SUPPORT),
         };
-        let (itemsets, longer) = self.mine(&ranked, min_support, progress)?;
-        let explicit = explicit_rules(&ranked, self.implicit_support, self.rules_per_song);
+        let (itemsets, associations) = self.count(&ranked, min_support, progress)?;
+        let learning = progress.task(
+            "learning rules",
+            Unit::Count("songs"),
+            Some(learned_songs(&ranked) as u64),
+        );
+        let learned = learned_rules(&ranked, &learning);
+        learning.finish();
+
+        let most_rules = self.rules_per_antecedent.unwrap_or_else(|| {
+            most_rules(explicit_antecedents(&ranked, self.implicit_support), ranked.occurrences())
+        });
 
         let mut builder = Builder::default();
         for artist in items.artists().iter() {
@@ -85,18 +109,22 @@ impl Recipe {
         for transaction in &ranked.transactions {
             builder.add_transaction(transaction)?;
         }
-        for rules in &explicit {
-            builder.add_rules(rules)?;
+        for rules in rules_of_tracks(&ranked, self.implicit_support, most_rules) {
+            builder.add_rules(&rules)?;
         }
-        for (pair, (support, rules)) in &longer {
-            builder.add_longer(*pair, *support, rules)?;
+        for rules in rules_of_artists(&ranked, self.implicit_support, most_rules) {
+            builder.add_artist_rules(&rules)?;
+        }
+        for rules in &learned {
+            builder.add_learned(rules)?;
         }
         let metadata = Metadata {
             model_date: date,
             miner_version: segue_process::VERSION.to_owned(),
             dataset,
             itemsets,
-            parameters: self.in_force(min_support),
+            associations,
+            parameters: self.in_force(min_support, most_rules),
             // What is counted in the model, the builder sets.
             transactions: 0,
             items: 0,
@@ -107,43 +135,43 @@ impl Recipe {
         Ok(builder.finish(metadata)?)
     }
 
-    /// The number of frequent itemsets by length, and the rules with two antecedents.
-    fn mine(
+    /// The number of frequent itemsets by length, and that of the association rules in them.
+    fn count(
         &self,
         ranked: &Ranked,
         min_support: u64,
         progress: Progress,
-    ) -> Result<(Vec<u64>, RulesOfPairs), MineError> {
+    ) -> Result<(Vec<u64>, u64), MineError> {
         let task = Arc::new(progress.task("mining itemsets", Unit::Count("items"), None));
         let advance = Arc::clone(&task);
-        let mut counts: Vec<u64> = Vec::new();
-        let mut sets = FrequentSets::default();
-        Miner::new(Support::Count(min_support))
+        let itemsets = Miner::new(Support::Count(min_support))
             .max_len(Some(self.max_length))
             .progress(move |_, _| advance.advance(1))
-            .for_each(&ranked.transactions, |items, support| {
-                if counts.len() < items.len() {
-                    counts.resize(items.len(), 0);
-                }
-                counts[items.len() - 1] += 1;
-                sets.add(items, support);
-                ControlFlow::Continue(())
-            })?;
+            .itemsets(&ranked.transactions)?;
         if let Some(task) = Arc::into_inner(task) {
             task.finish();
         }
-        let rules = sets.rules(&ranked.supports, self.min_confidence, self.rules_per_pair);
-        Ok((counts, rules))
+        let mut counts: Vec<u64> = Vec::new();
+        for (items, _) in itemsets.iter() {
+            if counts.len() < items.len() {
+                counts.resize(items.len(), 0);
+            }
+            counts[items.len() - 1] += 1;
+        }
+        let associations = RuleSearch::new()
+            .min(Metric::Confidence, self.min_confidence)
+            .count(itemsets, ranked.transactions.len())
+            .expect("all subsets of frequent itemsets are frequent");
+        Ok((counts, associations))
     }
 
-    fn in_force(&self, min_support: u64) -> Parameters {
+    fn in_force(&self, min_support: u64, rules_per_antecedent: usize) -> Parameters {
         Parameters {
             min_support,
             min_confidence: self.min_confidence,
             max_length: self.max_length.get(),
             implicit_support: self.implicit_support.into(),
-            rules_per_song: self.rules_per_song,
-            rules_per_pair: self.rules_per_pair,
+            rules_per_antecedent,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::catalog::TrackId;
 use crate::fold::{artist_key, title_key};
 use crate::format::{Section, encode};
 use crate::metadata::{Metadata, RuleCounts};
-use crate::rule::{LongerRule, level_of_share};
+use crate::rule::{level_of_share, signed_level_of_share};
 use crate::text::TextsBuilder;
 
 /// A model would be too large for its format, which counts in 32 bits.
@@ -27,13 +27,9 @@ pub struct Builder {
     track_artist: Vec<u32>,
     track_support: Vec<u32>,
     transactions: GroupsBuilder,
-    rules: GroupsBuilder,
-    impacts: Vec<u8>,
-    scales: Vec<f32>,
-    pairs: GroupsBuilder,
-    pair_supports: Vec<u32>,
-    longer: GroupsBuilder,
-    longer_supports: Vec<u32>,
+    rules: RulesBuilder,
+    artist_rules: RulesBuilder,
+    learned: RulesBuilder,
 }
 
 impl Default for Builder {
@@ -45,13 +41,9 @@ impl Default for Builder {
             track_artist: Vec::new(),
             track_support: Vec::new(),
             transactions: GroupsBuilder::new(),
-            rules: GroupsBuilder::new(),
-            impacts: Vec::new(),
-            scales: Vec::new(),
-            pairs: GroupsBuilder::new(),
-            pair_supports: Vec::new(),
-            longer: GroupsBuilder::new(),
-            longer_supports: Vec::new(),
+            rules: RulesBuilder::new(),
+            artist_rules: RulesBuilder::new(),
+            learned: RulesBuilder::new(),
         }
     }
 }
@@ -97,54 +89,42 @@ impl Builder {
     /// # Errors
     /// The rules grow too large.
     pub fn add_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        let scale = rules.iter().map(|&(_, strength)| strength).fold(0.0, f32::max);
-        for &(consequent, strength) in rules {
-            self.rules.members.push(consequent);
-            self.impacts.push(level_of_share(strength / scale));
-        }
-        self.scales.push(scale);
-        within(self.rules.end_group(), "rules")
+        within(self.rules.push(rules, level_of_share), "rules")
     }
 
-    /// Adds the rules with the antecedents `a < b`, which `support` transactions hold: highest
-    /// confidence first. Pairs are added in ascending order.
+    /// Adds the explicit rules of the next artist: consequents and strengths, best first; none for an
+    /// artist whose rules are to be made from its transactions.
     ///
     /// # Errors
     /// The rules grow too large.
-    pub fn add_longer(
-        &mut self,
-        (a, b): (TrackId, TrackId),
-        support: u32,
-        rules: &[LongerRule],
-    ) -> Result<(), TooLarge> {
-        while self.pairs.len() < a as usize {
-            within(self.pairs.end_group(), "pairs")?;
-        }
-        self.pairs.members.push(b);
-        self.pair_supports.push(support);
-        self.longer.members.extend(rules.iter().map(|rule| rule.consequent));
-        self.longer_supports.extend(rules.iter().map(|rule| rule.support));
-        within(self.longer.end_group(), "rules with two antecedents")
+    pub fn add_artist_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
+        within(self.artist_rules.push(rules, level_of_share), "rules of artists")
+    }
+
+    /// Adds the learned rules of the next track: consequents and weights, which may be negative.
+    ///
+    /// # Errors
+    /// The rules grow too large.
+    pub fn add_learned(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
+        within(self.learned.push(rules, signed_level_of_share), "learned rules")
     }
 
     /// The bytes of the model's file. The counts in `metadata` are set to what has been added.
     ///
     /// # Errors
     /// The model has grown too large.
-    pub fn finish(mut self, mut metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
-        if !self.pairs.members.is_empty() {
-            within(self.pairs.end_group(), "pairs")?;
-        }
+    pub fn finish(self, mut metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
         let tracks = self.track_support.len();
         metadata.items = tracks as u64;
         metadata.artists = self.artists.offsets.len() as u64 - 1;
         metadata.transactions = self.transactions.len() as u64;
         metadata.occurrences = self.transactions.members.len() as u64;
         metadata.rules = RuleCounts {
-            explicit_antecedents: self.rules.len() as u64,
-            explicit: self.rules.members.len() as u64,
-            implicit_antecedents: (tracks - self.rules.len()) as u64,
-            longer: self.longer.members.len() as u64,
+            explicit_antecedents: self.rules.groups.len() as u64,
+            explicit: self.rules.groups.members.len() as u64,
+            implicit_antecedents: (tracks - self.rules.groups.len()) as u64,
+            artist: self.artist_rules.groups.members.len() as u64,
+            learned: self.learned.groups.members.len() as u64,
         };
         let titles = Keys::new(tracks, |track| title_key(self.titles.get(track)).into_owned())?;
         let artist = |track: usize| self.artists.get(self.track_artist[track] as usize);
@@ -171,16 +151,18 @@ impl Builder {
                 Section::ArtistTrack => bytes(&artists.tracks.members),
                 Section::TransactionOffset => bytes(&self.transactions.offsets),
                 Section::TransactionItem => bytes(&self.transactions.members),
-                Section::RuleOffset => bytes(&self.rules.offsets),
-                Section::RuleConsequent => bytes(&self.rules.members),
-                Section::RuleImpact => &self.impacts,
-                Section::RuleScale => bytes(&self.scales),
-                Section::PairOffset => bytes(&self.pairs.offsets),
-                Section::PairSecond => bytes(&self.pairs.members),
-                Section::PairSupport => bytes(&self.pair_supports),
-                Section::LongerOffset => bytes(&self.longer.offsets),
-                Section::LongerConsequent => bytes(&self.longer.members),
-                Section::LongerSupport => bytes(&self.longer_supports),
+                Section::RuleOffset => bytes(&self.rules.groups.offsets),
+                Section::RuleConsequent => bytes(&self.rules.groups.members),
+                Section::RuleImpact => &self.rules.impacts,
+                Section::RuleScale => bytes(&self.rules.scales),
+                Section::ArtistRuleOffset => bytes(&self.artist_rules.groups.offsets),
+                Section::ArtistRuleConsequent => bytes(&self.artist_rules.groups.members),
+                Section::ArtistRuleImpact => &self.artist_rules.impacts,
+                Section::ArtistRuleScale => bytes(&self.artist_rules.scales),
+                Section::LearnedOffset => bytes(&self.learned.groups.offsets),
+                Section::LearnedConsequent => bytes(&self.learned.groups.members),
+                Section::LearnedImpact => &self.learned.impacts,
+                Section::LearnedScale => bytes(&self.learned.scales),
             }
         };
         Ok(encode(&metadata, &Section::ALL.map(section)))
@@ -205,6 +187,32 @@ impl Keys {
             within(keys.tracks.end_group(), "tracks")?;
         }
         Ok(keys)
+    }
+}
+
+/// Rules of one kind while they are made.
+#[derive(Debug)]
+struct RulesBuilder {
+    groups: GroupsBuilder,
+    impacts: Vec<u8>,
+    scales: Vec<f32>,
+}
+
+impl RulesBuilder {
+    fn new() -> Self {
+        Self { groups: GroupsBuilder::new(), impacts: Vec::new(), scales: Vec::new() }
+    }
+
+    /// Adds the rules of the next antecedent; false where they would outgrow their offsets.
+    #[must_use]
+    fn push(&mut self, rules: &[(TrackId, f32)], level: impl Fn(f32) -> u8) -> bool {
+        let scale = rules.iter().map(|&(_, weight)| weight.abs()).fold(0.0, f32::max);
+        for &(consequent, weight) in rules {
+            self.groups.members.push(consequent);
+            self.impacts.push(level(weight / scale));
+        }
+        self.scales.push(scale);
+        self.groups.end_group()
     }
 }
 

@@ -9,6 +9,9 @@ use crate::text::{Groups, Texts};
 /// The number of a track in its model: tracks are numbered by falling support.
 pub type TrackId = u32;
 
+/// The number of an artist in its model.
+pub type ArtistId = u32;
+
 /// A track as the dataset wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Track<'m> {
@@ -24,10 +27,10 @@ pub struct Track<'m> {
 
 /// Where a model's catalog lies in its buffer.
 pub(crate) struct CatalogSpans {
-    artists: Texts,
+    pub(crate) artists: Texts,
     titles: Texts,
     uris: Texts,
-    track_artist: Span<u32>,
+    pub(crate) track_artist: Span<u32>,
     pub(crate) track_support: Span<u32>,
     title_keys: Texts,
     title_tracks: Groups,
@@ -165,10 +168,9 @@ impl<'m> Catalog<'m> {
     /// There is no such track: numbers come from this model's own catalog and rules.
     #[must_use]
     pub fn track(&self, track: TrackId) -> Track<'m> {
-        let artist = self.buffer.slice(&self.spans.track_artist)[track as usize];
         Track {
             title: self.title(track),
-            artist: self.spans.artists.get(self.buffer, artist as usize),
+            artist: self.artist_name(self.artist(track)),
             uri: self.spans.uris.get(self.buffer, track as usize),
             support: self.support(track),
         }
@@ -190,12 +192,23 @@ impl<'m> Catalog<'m> {
         self.buffer.slice(&self.spans.track_support)
     }
 
+    /// The artist of the track of this number.
+    #[must_use]
+    pub fn artist(&self, track: TrackId) -> ArtistId {
+        self.buffer.slice(&self.spans.track_artist)[track as usize]
+    }
+
+    /// The name of the artist of this number; empty for what stands where the dataset named none.
+    #[must_use]
+    pub fn artist_name(&self, artist: ArtistId) -> &'m str {
+        self.spans.artists.get(self.buffer, artist as usize)
+    }
+
     /// What tells one song from another: the number of its title's key, and its artist. Two tracks of
     /// one song are the same recording, or editions of it, under different URIs.
     #[must_use]
     pub fn song(&self, track: TrackId) -> (u32, u32) {
-        let artist = self.buffer.slice(&self.spans.track_artist)[track as usize];
-        (self.spans.track_title[track as usize], artist)
+        (self.spans.track_title[track as usize], self.artist(track))
     }
 
     /// The tracks that `text` names, most frequent first; none where it names none.

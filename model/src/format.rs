@@ -75,18 +75,23 @@ pub(crate) enum Section {
     RuleImpact,
     /// Per explicit antecedent: the impact of its strongest rule, f32.
     RuleScale,
-    /// Rules with two antecedents `a < b`: per `a` the `b`s, ascending; per such pair its support and
-    /// its consequents, highest confidence first, with the supports of all three.
-    PairOffset,
-    PairSecond,
-    PairSupport,
-    LongerOffset,
-    LongerConsequent,
-    LongerSupport,
+    /// The same for artists as antecedents; a group without rules is that of an artist whose rules are
+    /// made from its transactions.
+    ArtistRuleOffset,
+    ArtistRuleConsequent,
+    ArtistRuleImpact,
+    ArtistRuleScale,
+    /// Learned rules, for the first tracks only: consequents, their weights in 1/127 of the logarithmic
+    /// scale below the antecedent's largest, the highest bit set where they are negative.
+    LearnedOffset,
+    LearnedConsequent,
+    LearnedImpact,
+    /// Per antecedent: the size of its largest weight, f32.
+    LearnedScale,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::ArtistOffset,
         Self::ArtistByte,
         Self::TitleOffset,
@@ -109,12 +114,14 @@ impl Section {
         Self::RuleConsequent,
         Self::RuleImpact,
         Self::RuleScale,
-        Self::PairOffset,
-        Self::PairSecond,
-        Self::PairSupport,
-        Self::LongerOffset,
-        Self::LongerConsequent,
-        Self::LongerSupport,
+        Self::ArtistRuleOffset,
+        Self::ArtistRuleConsequent,
+        Self::ArtistRuleImpact,
+        Self::ArtistRuleScale,
+        Self::LearnedOffset,
+        Self::LearnedConsequent,
+        Self::LearnedImpact,
+        Self::LearnedScale,
     ];
 }
 

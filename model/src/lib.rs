@@ -14,14 +14,15 @@ pub mod fold;
 mod format;
 mod metadata;
 mod model;
+mod occurrence;
 mod rule;
 pub mod score;
 pub mod store;
 mod text;
 
-pub use catalog::{Catalog, Track, TrackId};
+pub use catalog::{ArtistId, Catalog, Track, TrackId};
 pub use format::FormatError;
 pub use metadata::{DatasetMetadata, Metadata, Parameters, RuleCounts};
 pub use model::{Model, ModelError, ModelId};
-pub use rule::{Antecedent, LongerRule, Rule, Rules};
+pub use rule::{Antecedent, Rule, Rules};
 pub use store::{Promotion, Store, StoreError};

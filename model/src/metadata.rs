@@ -22,6 +22,8 @@ pub struct Metadata {
     pub occurrences: u64,
     /// Frequent itemsets found, by length: the first figure is that of single items.
     pub itemsets: Vec<u64>,
+    /// Association rules in them of the smallest confidence at least, with one consequent each.
+    pub associations: u64,
     /// Rules kept, by kind.
     pub rules: RuleCounts,
     /// What the miner was told.
@@ -61,8 +63,10 @@ pub struct RuleCounts {
     pub explicit: u64,
     /// Songs whose rules are made from their transactions when asked for.
     pub implicit_antecedents: u64,
-    /// Rules with two antecedents.
-    pub longer: u64,
+    /// Rules with an artist as antecedent that are written out.
+    pub artist: u64,
+    /// Learned rules.
+    pub learned: u64,
 }
 
 /// The miner's parameters, as they were in force.
@@ -70,14 +74,12 @@ pub struct RuleCounts {
 pub struct Parameters {
     /// The smallest number of transactions of a frequent itemset.
     pub min_support: u64,
-    /// The smallest confidence of a rule with two antecedents.
+    /// The smallest confidence of an association rule that is counted.
     pub min_confidence: f64,
     /// The greatest length of an itemset.
     pub max_length: usize,
-    /// Songs in more transactions than this have their rules written out.
+    /// Songs and artists in more transactions than this have their rules written out.
     pub implicit_support: u64,
-    /// The most rules written out for one song.
-    pub rules_per_song: usize,
-    /// The most rules written out for one pair of songs.
-    pub rules_per_pair: usize,
+    /// The most rules written out for one song or artist.
+    pub rules_per_antecedent: usize,
 }

@@ -135,8 +135,7 @@ impl Model {
     fn check(buffer: Buffer) -> Result<Self, FormatError> {
         let metadata = serde_json::from_slice(buffer.metadata()).map_err(FormatError::Metadata)?;
         let catalog = CatalogSpans::read(&buffer)?;
-        let supports = buffer.slice(&catalog.track_support);
-        let rules = RuleSpans::read(&buffer, supports)?;
+        let rules = RuleSpans::read(&buffer, &catalog)?;
         Ok(Self { id: ModelId::of(buffer.bytes()), metadata, catalog, rules, buffer })
     }
 
@@ -169,12 +168,5 @@ impl Model {
     pub fn rules(&self) -> Rules<'_> {
         let supports = self.catalog().supports();
         Rules { buffer: &self.buffer, spans: &self.rules, supports }
-    }
-
-    /// What a co-occurrence counts in a transaction of typical length: the mean length to the power
-    /// of -0.5.
-    pub(crate) fn typical_weight(&self) -> f32 {
-        let mean = self.metadata.occurrences as f32 / self.metadata.transactions.max(1) as f32;
-        mean.max(1.0).powf(-0.5)
     }
 }

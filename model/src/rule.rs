@@ -1,158 +1,208 @@
-//! The rules of a model: explicit and implicit ones with one antecedent, and longer ones.
+//! The rules of a model: those of songs and of artists, explicit and implicit, and the learned ones.
 //!
-//! A rule says: of the transactions that hold the antecedent, this share holds the consequent, too.
-//! For a frequent song the strongest rules are written out, ordered by strength, with an 8-bit impact.
-//! For a rare one the few transactions that hold it *are* its rules: they are read when asked for, which
-//! is exact and takes less room than the rules would. Supports are never stored for rules with one
-//! antecedent: they are counted in the transactions when someone asks to see them.
+//! A rule says: of the transactions that hold the antecedent, this share holds the consequent, too. The
+//! antecedent is a song, or any song by an artist. For a frequent one the strongest rules are written
+//! out, ordered by strength, with an 8-bit impact. For a rare one the few transactions that hold it *are*
+//! its rules: they are read when asked for, which is exact and takes less room than the rules would.
+//! Supports are never stored for rules: they are counted in the transactions when someone asks to see
+//! them. A learned rule corrects what a song's rules say when several songs are given.
 
-use crate::catalog::TrackId;
+use crate::catalog::{ArtistId, CatalogSpans, TrackId};
 use crate::format::{Buffer, FormatError, Section, Span, content_error};
+use crate::occurrence::Occurrences;
 use crate::text::Groups;
 
 /// Impacts below the strongest rule's by more than this factor are written as the smallest one.
 /// Three decades in 8 bits: steps of 2.7 %, which cost nothing measurable in quality.
 const DECADES: f32 = 3.0;
+/// Where signs are kept, seven bits are left for the size.
+const SIGN: u8 = 0x80;
 
-/// The impact that an 8-bit level stands for, as a share of the strongest rule's.
-pub(crate) fn share_of_level(level: u8) -> f32 {
-    10_f32.powf(DECADES * (f32::from(level) / 255.0 - 1.0))
+/// The impact that a level of `levels` stands for, as a share of the strongest rule's.
+fn share_of_level(level: u8, levels: u8) -> f32 {
+    10_f32.powf(DECADES * (f32::from(level) / f32::from(levels) - 1.0))
+}
+
+fn nearest_level(share: f32, levels: u8) -> u8 {
+    let levels = f32::from(levels);
+    let level = levels * (1.0 + share.max(f32::MIN_POSITIVE).log10() / DECADES);
+    level.round().clamp(0.0, levels) as u8
 }
 
 /// The 8-bit level for an impact that is this share of the strongest rule's.
 pub(crate) fn level_of_share(share: f32) -> u8 {
-    let level = 255.0 * (1.0 + share.max(f32::MIN_POSITIVE).log10() / DECADES);
-    level.round().clamp(0.0, 255.0) as u8
+    nearest_level(share, u8::MAX)
+}
+
+/// The same for a share with a sign.
+pub(crate) fn signed_level_of_share(share: f32) -> u8 {
+    let sign = if share < 0.0 { SIGN } else { 0 };
+    sign | nearest_level(share.abs(), !SIGN)
+}
+
+/// Rules that are written out: where they lie in a buffer, and what their levels stand for.
+struct Written {
+    groups: Groups,
+    levels: Span<u8>,
+    scales: Span<f32>,
+    shares: [f32; 256],
+}
+
+/// The rules of one antecedent that are written out.
+#[derive(Clone, Copy)]
+pub(crate) struct WrittenRules<'m> {
+    consequents: &'m [TrackId],
+    levels: &'m [u8],
+    scale: f32,
+    shares: &'m [f32; 256],
+}
+
+impl<'m> WrittenRules<'m> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.consequents.is_empty()
+    }
+
+    /// Consequents and impacts.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (TrackId, f32)> + 'm {
+        let impacts =
+            self.levels.iter().map(move |&level| self.scale * self.shares[level as usize]);
+        self.consequents.iter().copied().zip(impacts)
+    }
+}
+
+impl Written {
+    /// Reads rules of at most `antecedents` antecedents, which come in this order of sections: offsets,
+    /// consequents, levels, scales.
+    fn read(
+        buffer: &Buffer,
+        [offset, consequent, level, scale]: [Section; 4],
+        antecedents: usize,
+        tracks: usize,
+        share: impl Fn(u8) -> f32,
+    ) -> Result<Self, FormatError> {
+        let written = Self {
+            groups: Groups::read(buffer, offset, consequent, tracks, false)?,
+            levels: buffer.span(level)?,
+            scales: buffer.span(scale)?,
+            shares: std::array::from_fn(|level| share(level as u8)),
+        };
+        let fail = |section, entry, reason| Err(content_error(section, entry, reason));
+        if written.groups.len(buffer) > antecedents {
+            return fail(offset, antecedents, "expected at most a group for each antecedent");
+        }
+        if buffer.slice(&written.levels).len() != written.groups.total(buffer) {
+            return fail(level, 0, "expected an impact for each rule");
+        }
+        let scales = buffer.slice(&written.scales);
+        if scales.len() != written.groups.len(buffer) {
+            return fail(scale, 0, "expected a scale for each antecedent");
+        }
+        // Sums over many rules stay numbers, too.
+        let sound = |scale: &f32| (0.0..=1e20).contains(scale);
+        match scales.iter().position(|scale| !sound(scale)) {
+            Some(entry) => fail(scale, entry, "expected a number from 0 to 1e20"),
+            None => Ok(written),
+        }
+    }
+
+    fn get<'m>(&'m self, buffer: &'m Buffer, antecedent: u32) -> WrittenRules<'m> {
+        let antecedent = antecedent as usize;
+        if antecedent >= self.groups.len(buffer) {
+            return WrittenRules {
+                consequents: &[],
+                levels: &[],
+                scale: 0.0,
+                shares: &self.shares,
+            };
+        }
+        let range = self.groups.range(buffer, antecedent);
+        WrittenRules {
+            consequents: self.groups.get(buffer, antecedent),
+            levels: &buffer.slice(&self.levels)[range],
+            scale: buffer.slice(&self.scales)[antecedent],
+            shares: &self.shares,
+        }
+    }
 }
 
 /// Where a model's rules lie in its buffer.
 pub(crate) struct RuleSpans {
     transactions: Groups,
-    /// Per track, the transactions that hold it, ascending: offsets and numbers. Made from the
-    /// transactions at load, which takes less time than checking a stored copy.
-    occurrence_offsets: Vec<u32>,
-    occurrences: Vec<u32>,
-    explicit: Groups,
-    impacts: Span<u8>,
-    scales: Span<f32>,
-    pairs: Groups,
-    pair_supports: Span<u32>,
-    longer: Groups,
-    longer_supports: Span<u32>,
-    /// [`share_of_level`] for each level.
-    pub(crate) shares: [f32; 256],
     /// Per transaction: its length to the power of -0.5. Made at load.
     weights: Vec<f32>,
+    track_occurrences: Occurrences,
+    artist_occurrences: Occurrences,
+    of_tracks: Written,
+    of_artists: Written,
+    learned: Written,
 }
 
 impl RuleSpans {
-    pub(crate) fn read(buffer: &Buffer, supports: &[u32]) -> Result<Self, FormatError> {
-        let tracks = supports.len();
-        let groups = |offset, member, bound, ascending| {
-            Groups::read(buffer, offset, member, bound, ascending)
+    pub(crate) fn read(buffer: &Buffer, catalog: &CatalogSpans) -> Result<Self, FormatError> {
+        use Section::{
+            ArtistRuleConsequent, ArtistRuleImpact, ArtistRuleOffset, ArtistRuleScale,
+            LearnedConsequent, LearnedImpact, LearnedOffset, LearnedScale, RuleConsequent,
+            RuleImpact, RuleOffset, RuleScale,
         };
-        let transactions =
-            groups(Section::TransactionOffset, Section::TransactionItem, tracks, true)?;
-        let (occurrence_offsets, occurrences) = invert(buffer, &transactions, supports)?;
-        let pairs = groups(Section::PairOffset, Section::PairSecond, tracks, true)?;
-        let spans = Self {
-            occurrence_offsets,
-            occurrences,
-            explicit: groups(Section::RuleOffset, Section::RuleConsequent, tracks, false)?,
-            impacts: buffer.span(Section::RuleImpact)?,
-            scales: buffer.span(Section::RuleScale)?,
-            pair_supports: buffer.span(Section::PairSupport)?,
-            longer: groups(Section::LongerOffset, Section::LongerConsequent, tracks, false)?,
-            longer_supports: buffer.span(Section::LongerSupport)?,
-            shares: std::array::from_fn(|level| share_of_level(level as u8)),
+        let supports = buffer.slice(&catalog.track_support);
+        let (tracks, artists) = (supports.len(), catalog.artists.len(buffer));
+        let transactions = Groups::read(
+            buffer,
+            Section::TransactionOffset,
+            Section::TransactionItem,
+            tracks,
+            true,
+        )?;
+        let unsigned = |level| share_of_level(level, u8::MAX);
+        let signed = |level: u8| {
+            let size = share_of_level(level & !SIGN, !SIGN);
+            if level & SIGN == 0 { size } else { -size }
+        };
+        Ok(Self {
+            track_occurrences: Occurrences::of_tracks(buffer, &transactions, supports)?,
+            artist_occurrences: Occurrences::of_artists(
+                buffer,
+                &transactions,
+                buffer.slice(&catalog.track_artist),
+                artists,
+                |artist| !catalog.artists.get(buffer, artist).is_empty(),
+            ),
+            of_tracks: Written::read(
+                buffer,
+                [RuleOffset, RuleConsequent, RuleImpact, RuleScale],
+                tracks,
+                tracks,
+                unsigned,
+            )?,
+            of_artists: Written::read(
+                buffer,
+                [ArtistRuleOffset, ArtistRuleConsequent, ArtistRuleImpact, ArtistRuleScale],
+                artists,
+                tracks,
+                unsigned,
+            )?,
+            learned: Written::read(
+                buffer,
+                [LearnedOffset, LearnedConsequent, LearnedImpact, LearnedScale],
+                tracks,
+                tracks,
+                signed,
+            )?,
             weights: (0..transactions.len(buffer))
                 .map(|number| (transactions.range(buffer, number).len() as f32).max(1.0).powf(-0.5))
                 .collect(),
             transactions,
-            pairs,
-        };
-        spans.check(buffer, supports)?;
-        Ok(spans)
-    }
-
-    fn check(&self, buffer: &Buffer, supports: &[u32]) -> Result<(), FormatError> {
-        let fail = |section, entry, reason| Err(content_error(section, entry, reason));
-        if self.explicit.len(buffer) > supports.len() {
-            return fail(Section::RuleOffset, 0, "expected at most a group for each track");
-        }
-        if buffer.slice(&self.impacts).len() != self.explicit.total(buffer) {
-            return fail(Section::RuleImpact, 0, "expected an impact for each rule");
-        }
-        let scales = buffer.slice(&self.scales);
-        if scales.len() != self.explicit.len(buffer) {
-            return fail(Section::RuleScale, 0, "expected a scale for each antecedent");
-        }
-        if let Some(entry) = scales.iter().position(|scale| !(scale.is_finite() && *scale >= 0.0)) {
-            return fail(Section::RuleScale, entry, "expected a number");
-        }
-        if self.pairs.len(buffer) > supports.len() {
-            return fail(Section::PairOffset, 0, "expected at most a group for each track");
-        }
-        let pairs = self.pairs.total(buffer);
-        if buffer.slice(&self.pair_supports).len() != pairs || self.longer.len(buffer) != pairs {
-            return fail(Section::PairSupport, 0, "expected an entry for each pair");
-        }
-        if buffer.slice(&self.longer_supports).len() != self.longer.total(buffer) {
-            return fail(Section::LongerSupport, 0, "expected a support for each rule");
-        }
-        Ok(())
+        })
     }
 }
 
-/// The transactions of each track, as offsets and numbers.
-fn invert(
-    buffer: &Buffer,
-    transactions: &Groups,
-    supports: &[u32],
-) -> Result<(Vec<u32>, Vec<u32>), FormatError> {
-    let mut offsets = Vec::with_capacity(supports.len() + 1);
-    let mut end = 0_u32;
-    offsets.push(end);
-    for (track, &support) in supports.iter().enumerate() {
-        end = end
-            .checked_add(support)
-            .filter(|&end| end as usize <= transactions.total(buffer))
-            .ok_or_else(|| content_error(Section::TrackSupport, track, SUPPORT_IS_COUNTED))?;
-        offsets.push(end);
-    }
-    let mut next = offsets.clone();
-    let mut occurrences = vec![0; end as usize];
-    for number in 0..transactions.len(buffer) {
-        for &track in transactions.get(buffer, number) {
-            let at = next[track as usize];
-            if at == offsets[track as usize + 1] {
-                return Err(content_error(
-                    Section::TrackSupport,
-                    track as usize,
-                    SUPPORT_IS_COUNTED,
-                ));
-            }
-            occurrences[at as usize] = number as u32;
-            next[track as usize] += 1;
-        }
-    }
-    // No track has more occurrences than its support, and together they are as many as transactions
-    // hold items exactly if none has fewer.
-    match occurrences.len() == transactions.total(buffer) {
-        true => Ok((offsets, occurrences)),
-        false => Err(content_error(Section::TrackSupport, supports.len(), SUPPORT_IS_COUNTED)),
-    }
-}
-
-const SUPPORT_IS_COUNTED: &str = "expected the number of transactions that hold the track";
-
-/// The antecedent of a rule: one song or two.
+/// The antecedent of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Antecedent {
-    /// One song.
-    One(TrackId),
-    /// Two songs, the smaller number first.
-    Two(TrackId, TrackId),
+    /// A song.
+    Track(TrackId),
+    /// Any song by an artist.
+    Artist(ArtistId),
 }
 
 /// A rule with its counts.
@@ -186,15 +236,6 @@ impl Rule {
     }
 }
 
-/// A rule with two antecedents as it is stored: consequent and support of all three.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LongerRule {
-    /// What follows.
-    pub consequent: TrackId,
-    /// Transactions that hold all three.
-    pub support: u32,
-}
-
 /// The rules of a model.
 #[derive(Clone, Copy)]
 pub struct Rules<'m> {
@@ -213,27 +254,29 @@ impl<'m> Rules<'m> {
     /// Tracks below this number have explicit rules, the others implicit ones.
     #[must_use]
     pub fn explicit_antecedents(&self) -> TrackId {
-        self.spans.explicit.len(self.buffer) as TrackId
+        self.spans.of_tracks.groups.len(self.buffer) as TrackId
     }
 
-    /// A track's explicit rules: consequents, strongest first, the level of each, and what the highest
-    /// level stands for.
-    pub(crate) fn explicit(&self, antecedent: TrackId) -> (&'m [TrackId], &'m [u8], f32) {
-        let antecedent = antecedent as usize;
-        let range = self.spans.explicit.range(self.buffer, antecedent);
-        (
-            self.spans.explicit.get(self.buffer, antecedent),
-            &self.buffer.slice(&self.spans.impacts)[range],
-            self.buffer.slice(&self.spans.scales)[antecedent],
-        )
+    /// An antecedent's rules that are written out; none where they are made from its transactions.
+    pub(crate) fn written(&self, antecedent: Antecedent) -> WrittenRules<'m> {
+        match antecedent {
+            Antecedent::Track(track) => self.spans.of_tracks.get(self.buffer, track),
+            Antecedent::Artist(artist) => self.spans.of_artists.get(self.buffer, artist),
+        }
     }
 
-    /// The transactions that hold a track, ascending.
+    /// A track's learned rules: consequents and weights, which may be negative.
+    pub(crate) fn learned(&self, antecedent: TrackId) -> WrittenRules<'m> {
+        self.spans.learned.get(self.buffer, antecedent)
+    }
+
+    /// The transactions that hold an antecedent, ascending.
     #[must_use]
-    pub fn occurrences(&self, track: TrackId) -> &'m [u32] {
-        let offsets = &self.spans.occurrence_offsets;
-        let range = offsets[track as usize] as usize..offsets[track as usize + 1] as usize;
-        &self.spans.occurrences[range]
+    pub fn occurrences(&self, antecedent: Antecedent) -> &'m [u32] {
+        match antecedent {
+            Antecedent::Track(track) => self.spans.track_occurrences.get(track),
+            Antecedent::Artist(artist) => self.spans.artist_occurrences.get(artist),
+        }
     }
 
     /// The tracks of a transaction, ascending, and its length to the power of -0.5: what a
@@ -244,77 +287,35 @@ impl<'m> Rules<'m> {
         (items, self.spans.weights[number as usize])
     }
 
-    /// The rules whose antecedents are these two tracks, highest confidence first, and the number of
-    /// transactions that hold both.
+    /// The rule from an antecedent to a track, its support counted in the transactions, and the sum of
+    /// what these transactions count.
     #[must_use]
-    pub fn longer(
-        &self,
-        a: TrackId,
-        b: TrackId,
-    ) -> Option<(u32, impl Iterator<Item = LongerRule> + use<'m>)> {
-        let (first, second) = (a.min(b) as usize, a.max(b));
-        if first >= self.spans.pairs.len(self.buffer) {
-            return None;
-        }
-        let at = self.spans.pairs.get(self.buffer, first).binary_search(&second).ok()?;
-        let pair = self.spans.pairs.range(self.buffer, first).start + at;
-        let supports = self.buffer.slice(&self.spans.longer_supports);
-        let rules = self.spans.longer.get(self.buffer, pair).iter();
-        let rules = rules
-            .zip(&supports[self.spans.longer.range(self.buffer, pair)])
-            .map(|(&consequent, &support)| LongerRule { consequent, support });
-        Some((self.buffer.slice(&self.spans.pair_supports)[pair], rules))
+    pub fn rule(&self, antecedent: Antecedent, consequent: TrackId) -> (Rule, f32) {
+        let given = self.occurrences(antecedent);
+        let (support, weight) = self.shared(given, self.occurrences(Antecedent::Track(consequent)));
+        let rule = Rule {
+            antecedent,
+            consequent,
+            support,
+            antecedent_support: given.len() as u32,
+            consequent_support: self.supports[consequent as usize],
+            transactions: self.transactions() as u32,
+        };
+        (rule, weight)
     }
 
-    /// The tracks above `first` with which it is the antecedent of longer rules.
-    #[must_use]
-    pub fn partners(&self, first: TrackId) -> &'m [TrackId] {
-        match (first as usize) < self.spans.pairs.len(self.buffer) {
-            true => self.spans.pairs.get(self.buffer, first as usize),
-            false => &[],
-        }
-    }
-
-    /// The number of transactions that hold both tracks, counted in them.
-    #[must_use]
-    pub fn support_of_pair(&self, a: TrackId, b: TrackId) -> u32 {
-        let (mut left, mut right) = (self.occurrences(a), self.occurrences(b));
-        let mut both = 0;
+    /// The number of transactions that are in both lists, and the sum of what they count.
+    fn shared(&self, mut left: &[u32], mut right: &[u32]) -> (u32, f32) {
+        let (mut both, mut weight) = (0, 0.0);
         while let (Some(x), Some(y)) = (left.first(), right.first()) {
-            both += u32::from(x == y);
+            if x == y {
+                both += 1;
+                weight += self.spans.weights[*x as usize];
+            }
             let (go_left, go_right) = (x <= y, y <= x);
             left = &left[usize::from(go_left)..];
             right = &right[usize::from(go_right)..];
         }
-        both
-    }
-
-    /// The rule from one track to another, its support counted in the transactions.
-    #[must_use]
-    pub fn rule(&self, antecedent: TrackId, consequent: TrackId) -> Rule {
-        Rule {
-            antecedent: Antecedent::One(antecedent),
-            consequent,
-            support: self.support_of_pair(antecedent, consequent),
-            antecedent_support: self.supports[antecedent as usize],
-            consequent_support: self.supports[consequent as usize],
-            transactions: self.transactions() as u32,
-        }
-    }
-
-    /// The rules with these two antecedents as full rules, highest confidence first.
-    pub fn longer_rules(&self, a: TrackId, b: TrackId) -> impl Iterator<Item = Rule> + use<'m> {
-        let transactions = self.transactions() as u32;
-        let supports = self.supports;
-        self.longer(a, b).into_iter().flat_map(move |(antecedent_support, rules)| {
-            rules.map(move |rule| Rule {
-                antecedent: Antecedent::Two(a.min(b), a.max(b)),
-                consequent: rule.consequent,
-                support: rule.support,
-                antecedent_support,
-                consequent_support: supports[rule.consequent as usize],
-                transactions,
-            })
-        })
+        (both, weight)
     }
 }

@@ -88,6 +88,8 @@ struct Detail {
 #[derive(Deserialize)]
 struct Reason {
     songs: Vec<String>,
+    #[serde(default)]
+    artist: Option<String>,
     support: u64,
     of: u64,
 }
@@ -194,8 +196,12 @@ fn reason(detail: &Detail) -> String {
         .because
         .iter()
         .map(|reason| {
-            let Reason { songs, support, of } = reason;
-            format!("with {} in {support} of {of} playlists", songs.join(" and "))
+            let Reason { songs, artist, support, of } = reason;
+            let with = match artist {
+                Some(artist) => format!("songs by {artist}"),
+                None => songs.join(" and "),
+            };
+            format!("with {with} in {support} of {of} playlists")
         })
         .collect();
     reasons.join("; ")

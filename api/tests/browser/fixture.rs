@@ -108,6 +108,7 @@ fn metadata(dataset: &str, model_date: &str) -> Metadata {
         artists: 0,
         occurrences: 0,
         itemsets: vec![],
+        associations: 0,
         rules: RuleCounts::default(),
         parameters: Parameters {
             min_support: 1,
@@ -115,8 +116,7 @@ fn metadata(dataset: &str, model_date: &str) -> Metadata {
             max_length: 2,
             // All rules are made from the transactions.
             implicit_support: u64::from(u32::MAX),
-            rules_per_song: 500,
-            rules_per_pair: 20,
+            rules_per_antecedent: 500,
         },
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use segue_model::{Model, Rule, Store, TrackId};
+use segue_model::{Antecedent, Model, Rule, Store, TrackId};
 
 /// An ambiguous title's most frequent tracks are shown: whoever means another names its artist.
 const MOST_TRACKS: usize = 3;
@@ -86,17 +86,8 @@ fn rules(model: &Model, song: &str, top: usize) -> anyhow::Result<String> {
             false => "made from its playlists",
         };
         writeln!(shown, "{}; rules {kind}", name(model, track))?;
-        for rule in model.strongest(track, top) {
+        for rule in model.strongest(Antecedent::Track(track), top) {
             writeln!(shown, "{}", line(model, &rule))?;
-        }
-        let longer = model.rules().partners(track).iter();
-        let mut longer: Vec<Rule> =
-            longer.flat_map(|&partner| model.rules().longer_rules(track, partner)).collect();
-        longer.sort_by(|a, b| b.confidence().total_cmp(&a.confidence()));
-        for rule in longer.iter().take(top) {
-            let segue_model::Antecedent::Two(_, partner) = rule.antecedent else { continue };
-            writeln!(shown, "{}", line(model, rule))?;
-            writeln!(shown, "      with {}", name(model, partner))?;
         }
     }
     Ok(shown)

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use segue_model::score::{Scratch, Seeds};
-use segue_model::{DatasetMetadata, Model, TrackId};
+use segue_model::{Antecedent, DatasetMetadata, Model, TrackId};
 use serde::Serialize;
 
 use super::bootstrap::Interval;
@@ -10,6 +10,7 @@ use super::metric::{Metrics, RANKED, coverage};
 use super::protocol::{Part, Seeding, Split};
 use crate::dataset::Dataset;
 use crate::progress::{Progress, Unit};
+use crate::ranked::Ranked;
 use crate::recipe::{Recipe, RecipeError};
 
 /// Who makes the ranking.
@@ -124,7 +125,7 @@ struct Judge<'d> {
 
 impl<'d> Judge<'d> {
     fn new(dataset: &'d Dataset, model: &'d Model, train: &[&[u32]]) -> Self {
-        let item_of = crate::ranked::Ranked::new(train.iter().copied()).items;
+        let item_of = Ranked::new(train.iter().copied(), &dataset.items).items;
         let mut track_of = vec![None; dataset.items.len()];
         for (track, &item) in item_of.iter().enumerate() {
             track_of[item as usize] = Some(track as TrackId);
@@ -148,7 +149,10 @@ impl<'d> Judge<'d> {
             Method::Popularity => Vec::new(),
             Method::Confidence => self.by_confidence(&known),
             Method::Served => {
-                let seeds = Seeds::new(known.iter().map(|&track| vec![track]));
+                let mut seeds = Seeds::new(known.iter().map(|&track| vec![track]));
+                let unknown = given.iter().filter(|&&song| self.track_of[song as usize].is_none());
+                // The model numbers artists as the dataset does.
+                unknown.for_each(|&song| seeds.add_unknown_by(self.dataset.items.artist_id(song)));
                 let scored = self.model.recommend(&seeds, RANKED, scratch);
                 scored.into_iter().map(|scored| scored.track).collect()
             }
@@ -175,12 +179,13 @@ impl<'d> Judge<'d> {
         for &seed in known {
             let mut counts: std::collections::HashMap<TrackId, u32> =
                 std::collections::HashMap::new();
-            for &number in rules.occurrences(seed) {
+            let occurrences = rules.occurrences(Antecedent::Track(seed));
+            for &number in occurrences {
                 for &track in rules.transaction(number).0 {
                     *counts.entry(track).or_default() += 1;
                 }
             }
-            let support = rules.occurrences(seed).len() as f64;
+            let support = occurrences.len() as f64;
             for (track, count) in counts {
                 if count >= self.min_support {
                     *sums.entry(track).or_default() += f64::from(count) / support;

@@ -1,7 +1,7 @@
 //! Damaged files: each is refused or harmless, none panics.
 
 use segue_model::score::Scratch;
-use segue_model::{Model, Store};
+use segue_model::{Antecedent, Model, Store};
 
 use crate::support::{Dataset, sample};
 use segue_model::score::Seeds;
@@ -80,7 +80,7 @@ fn use_harmlessly(model: &Model) {
         for scored in model.recommend(&seeds, 10, &mut scratch) {
             let _ = model.explain(&seeds, scored.track);
         }
-        let _ = model.strongest(track, 10);
+        let _ = model.strongest(Antecedent::Track(track), 10);
     }
     let _ = (catalog.search("y", 10), catalog.near("yesterdy", 10));
 }

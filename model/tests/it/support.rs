@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use segue_model::build::Builder;
 use segue_model::score::{rank, strength};
-use segue_model::{DatasetMetadata, LongerRule, Metadata, Model, Parameters, RuleCounts, TrackId};
+use segue_model::{DatasetMetadata, Metadata, Model, Parameters, RuleCounts, TrackId};
 
 /// A song of a test: `Artist - Title`. Its URI is `test:` and the same.
 pub(crate) type Song = &'static str;
@@ -42,8 +42,22 @@ impl Dataset {
         (lengths.len() as u32, weight)
     }
 
-    /// The bytes of the model, with explicit rules for songs of more than `implicit_support`
-    /// transactions, and longer rules for pairs of at least two.
+    /// The artist of a track.
+    pub(crate) fn artist(&self, track: TrackId) -> &'static str {
+        self.songs[track as usize].split_once(" - ").unwrap().0
+    }
+
+    /// The transactions that hold any song by the artist and all of these tracks, as [`Self::count`].
+    pub(crate) fn count_artist(&self, artist: &str, tracks: &[TrackId]) -> (u32, f32) {
+        let by_artist = |playlist: &Vec<TrackId>| {
+            playlist.iter().any(|&track| !artist.is_empty() && self.artist(track) == artist)
+        };
+        let playlists = self.playlists.iter().filter(|playlist| by_artist(playlist)).cloned();
+        Self { songs: self.songs.clone(), playlists: playlists.collect() }.count(tracks)
+    }
+
+    /// The bytes of the model, with explicit rules for songs and artists of more than
+    /// `implicit_support` transactions.
     pub(crate) fn encode(&self, implicit_support: u32) -> Vec<u8> {
         let mut builder = Builder::default();
         let artists: BTreeSet<&str> =
@@ -63,38 +77,48 @@ impl Dataset {
             builder.add_transaction(playlist).unwrap();
         }
         for a in (0..tracks).take_while(|&track| self.count(&[track]).0 > implicit_support) {
-            let mut rules: Vec<(TrackId, f32)> = (0..tracks)
-                .filter(|&c| c != a && self.count(&[a, c]).0 > 0)
-                .map(|c| (c, strength(self.count(&[a, c]).1, self.count(&[a, c]).0)))
-                .collect();
-            let key = |&(c, strength): &(TrackId, f32)| rank(strength, self.count(&[c]).0);
-            rules.sort_by(|x, y| key(y).total_cmp(&key(x)).then(x.0.cmp(&y.0)));
-            builder.add_rules(&rules).unwrap();
+            let others = (0..tracks).filter(|&c| c != a).map(|c| (c, self.count(&[a, c])));
+            builder.add_rules(&strongest_first(self, others)).unwrap();
+        }
+        for artist in &artists {
+            let all = (0..tracks).map(|c| (c, self.count_artist(artist, &[c])));
+            let frequent = self.count_artist(artist, &[]).0 > implicit_support;
+            let rules = if frequent { strongest_first(self, all) } else { Vec::new() };
+            builder.add_artist_rules(&rules).unwrap();
         }
         for a in 0..tracks {
-            for b in a + 1..tracks {
-                self.add_longer(&mut builder, a, b);
-            }
+            let learned = (0..tracks).map(|c| (c, self.learned(a, c)));
+            let learned: Vec<_> = learned.filter(|&(_, impact)| impact != 0.0).collect();
+            builder.add_learned(&learned).unwrap();
         }
         builder.finish(metadata(implicit_support)).unwrap()
     }
 
-    fn add_longer(&self, builder: &mut Builder, a: TrackId, b: TrackId) {
-        let support = self.count(&[a, b]).0;
-        let mut longer: Vec<LongerRule> = (0..self.songs.len() as TrackId)
-            .filter(|c| *c != a && *c != b)
-            .map(|c| LongerRule { consequent: c, support: self.count(&[a, b, c]).0 })
-            .filter(|rule| rule.support >= 2)
-            .collect();
-        longer.sort_by_key(|rule| (std::cmp::Reverse(rule.support), rule.consequent));
-        if support >= 2 && !longer.is_empty() {
-            builder.add_longer((a, b), support, &longer).unwrap();
+    /// The impact of a learned rule: any number does, as long as it has a sign.
+    pub(crate) fn learned(&self, a: TrackId, c: TrackId) -> f32 {
+        if a == c || self.count(&[a, c]).0 < 2 {
+            return 0.0;
         }
+        ((a * 7 + c * 3) % 11) as f32 / 20.0 - 0.2
     }
 
     pub(crate) fn model(&self, implicit_support: u32) -> Model {
         Model::from_bytes(&self.encode(implicit_support)).unwrap()
     }
+}
+
+/// Consequents with their counts as rules for a builder.
+fn strongest_first(
+    dataset: &Dataset,
+    consequents: impl Iterator<Item = (TrackId, (u32, f32))>,
+) -> Vec<(TrackId, f32)> {
+    let mut rules: Vec<(TrackId, f32)> = consequents
+        .filter(|&(_, (support, _))| support > 0)
+        .map(|(c, (support, weight))| (c, strength(weight, support)))
+        .collect();
+    let key = |&(c, strength): &(TrackId, f32)| rank(strength, dataset.count(&[c]).0);
+    rules.sort_by(|x, y| key(y).total_cmp(&key(x)).then(x.0.cmp(&y.0)));
+    rules
 }
 
 pub(crate) fn metadata(implicit_support: u32) -> Metadata {
@@ -114,14 +138,14 @@ pub(crate) fn metadata(implicit_support: u32) -> Metadata {
         artists: 0,
         occurrences: 0,
         itemsets: vec![],
+        associations: 0,
         rules: RuleCounts::default(),
         parameters: Parameters {
             min_support: 2,
             min_confidence: 0.0,
             max_length: 3,
             implicit_support: implicit_support.into(),
-            rules_per_song: 500,
-            rules_per_pair: 20,
+            rules_per_antecedent: 500,
         },
     }
 }

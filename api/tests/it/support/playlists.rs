@@ -56,11 +56,13 @@ pub(crate) fn encode(playlists: &[&[Song]], second: i64) -> Vec<u8> {
             "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
         },
         "transactions": 0, "items": 0, "artists": 0, "occurrences": 0,
-        "itemsets": [],
-        "rules": { "explicit_antecedents": 0, "explicit": 0, "implicit_antecedents": 0, "longer": 0 },
+        "itemsets": [], "associations": 0,
+        "rules": {
+            "explicit_antecedents": 0, "explicit": 0, "implicit_antecedents": 0, "artist": 0, "learned": 0
+        },
         "parameters": {
             "min_support": 1, "min_confidence": 0.0, "max_length": 2, "implicit_support": 1000,
-            "rules_per_song": 1, "rules_per_pair": 1
+            "rules_per_antecedent": 1
         }
     });
     builder.finish(serde_json::from_value(metadata).unwrap()).unwrap()

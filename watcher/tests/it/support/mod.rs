@@ -153,14 +153,14 @@ impl World {
             artists: 1,
             occurrences: 3,
             itemsets: vec![2, 1],
+            associations: 0,
             rules: RuleCounts::default(),
             parameters: Parameters {
                 min_support: 1,
                 min_confidence: 0.1,
                 max_length: 3,
                 implicit_support: 10,
-                rules_per_song: 10,
-                rules_per_pair: 10,
+                rules_per_antecedent: 10,
             },
         };
         let bytes = builder.finish(metadata).unwrap();
