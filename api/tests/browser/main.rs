@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod chosen;
+mod client;
 mod driver;
 mod fixture;
 mod live;
 mod look;
 mod page;
+#[path = "../it/support/readme.rs"]
+mod readme;
 mod safe;
 mod search;
 mod share;

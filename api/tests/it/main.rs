@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answer;
+mod client;
 mod event;
 mod fuzz;
 mod metric;

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod instance;
 pub(crate) mod playlists;
+pub(crate) mod readme;
 
 use std::time::{Duration, Instant};
 
