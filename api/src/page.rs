@@ -17,10 +17,11 @@ use warp::reply::Response;
 struct Files;
 
 /// Scripts, styles and pictures of our own only, no frames, no forms that leave, and no text that turns
-/// into script.
+/// into script, not even by a policy that would call it trusted.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+     trusted-types 'none'",
 );
 /// A new version's page must not run with an old one's scripts: browsers ask each time, and are told in
 /// a few bytes that nothing has changed.

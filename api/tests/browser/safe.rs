@@ -39,6 +39,7 @@ async fn nothing_runs_but_the_pages_own_modules_and_nothing_comes_from_elsewhere
             "body.insertAdjacentHTML('beforeend', '<i>')",
             "body.innerHTML = '<i>'",
             "body.setAttribute('onclick', 'intruder = 1')",
+            "defaultView.trustedTypes.createPolicy('default', { createHTML: String })",
         ] {
             let refused = format!("try {{ document.{attempt} }} catch {{ return 'refused' }}");
             let outcome = page.value(&format!("(() => {{ {refused} }})()")).await;
