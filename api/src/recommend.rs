@@ -49,7 +49,7 @@ pub(crate) fn answer(served: &Served, question: &Question<'_>) -> Answer {
     let catalog = model.catalog();
     let mut unknown = Vec::new();
     let seeds = Seeds::new(question.songs.iter().map(|song| {
-        let found = if song.len() <= LONGEST_SONG { catalog.find(song) } else { Vec::new() };
+        let found = if song.len() <= LONGEST_SONG { catalog.find(song) } else { Cow::default() };
         if found.is_empty() {
             unknown.push(song);
         }
@@ -62,7 +62,7 @@ pub(crate) fn answer(served: &Served, question: &Question<'_>) -> Answer {
 
     let mut body = Vec::with_capacity(64 + 48 * scored.len());
     body.extend_from_slice(br#"{"songs":"#);
-    write_titles(&mut body, catalog, &scored);
+    write_titles(&mut body, served, &scored);
     body.extend_from_slice(served.ending());
     if question.explain {
         body.pop();
@@ -91,13 +91,13 @@ fn fill_up(scored: &mut Vec<Scored>, model: &Model, seeds: &Seeds, limit: usize)
     scored.extend(missing.take(limit - scored.len()).map(|track| Scored { track, score: 0.0 }));
 }
 
-fn write_titles(body: &mut Vec<u8>, catalog: Catalog<'_>, scored: &[Scored]) {
+fn write_titles(body: &mut Vec<u8>, served: &Served, scored: &[Scored]) {
     body.push(b'[');
     for (rank, scored) in scored.iter().enumerate() {
         if rank > 0 {
             body.push(b',');
         }
-        write_json(body, catalog.title(scored.track));
+        body.extend_from_slice(served.title(scored.track));
     }
     body.push(b']');
 }

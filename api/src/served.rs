@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use segue_control::ServedModel;
-use segue_model::Model;
 use segue_model::score::{Scratch, Seeds};
+use segue_model::{Catalog, Model, TrackId};
 use serde::Serialize;
 use warp::http::HeaderValue;
 
 /// A model that is served.
 pub(crate) struct Served {
     model: Model,
+    titles: Titles,
     id: HeaderValue,
     ending: Vec<u8>,
     since: Instant,
@@ -25,11 +26,17 @@ impl Served {
         })
         .expect("texts can be written");
         let ending = ending.replacen('{', ",", 1).into_bytes();
-        Self { model, id, ending, since: Instant::now() }
+        let titles = Titles::new(model.catalog());
+        Self { model, titles, id, ending, since: Instant::now() }
     }
 
     pub(crate) fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// A track's title as it stands in answers: JSON.
+    pub(crate) fn title(&self, track: TrackId) -> &[u8] {
+        self.titles.get(track)
     }
 
     /// The id as the header that every answer carries.
@@ -61,6 +68,31 @@ impl Served {
             model_date: metadata.model_date.to_string(),
             dataset: metadata.dataset.clone(),
         }
+    }
+}
+
+/// The titles of all tracks as JSON, one after another: an answer is joined from them.
+struct Titles {
+    json: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Titles {
+    fn new(catalog: Catalog<'_>) -> Self {
+        let mut titles = Self { json: Vec::new(), ends: Vec::with_capacity(catalog.len()) };
+        for track in 0..catalog.len() as TrackId {
+            serde_json::to_writer(&mut titles.json, catalog.title(track))
+                .expect("texts can be written");
+            titles.ends.push(titles.json.len());
+        }
+        titles.json.shrink_to_fit();
+        titles
+    }
+
+    fn get(&self, track: TrackId) -> &[u8] {
+        let track = track as usize;
+        let start = track.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.json[start..self.ends[track]]
     }
 }
 

@@ -1,9 +1,11 @@
 //! The songs of a model and how they are found by what people write.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use crate::fold::{artist_key, base_title, fold, title_key};
 use crate::format::{Buffer, FormatError, Section, Span, content_error};
+use crate::lookup::Lookup;
 use crate::text::{Groups, Texts};
 
 /// The number of a track in its model: tracks are numbered by falling support.
@@ -38,8 +40,10 @@ pub(crate) struct CatalogSpans {
     artist_tracks: Groups,
     /// Per track: the number of its title's key. Made from `title_tracks` at load.
     track_title: Vec<u32>,
-    /// Tracks that have a URI, sorted by it. Made at load.
-    by_uri: Vec<TrackId>,
+    /// Tracks by their URI, title keys and artist keys by themselves. Made at load.
+    by_uri: Lookup,
+    by_title: Lookup,
+    by_artist: Lookup,
     /// Per title key: which letters it has, as bits. Made at load; see [`Catalog::near`].
     letters: Vec<u64>,
 }
@@ -50,9 +54,9 @@ impl CatalogSpans {
         let tracks = titles.len(buffer);
         let title_keys = Texts::read(buffer, Section::TitleKeyOffset, Section::TitleKeyByte)?;
         let artist_keys = Texts::read(buffer, Section::ArtistKeyOffset, Section::ArtistKeyByte)?;
+        let uris = Texts::read(buffer, Section::UriOffset, Section::UriByte)?;
         let mut spans = Self {
             artists: Texts::read(buffer, Section::ArtistOffset, Section::ArtistByte)?,
-            uris: Texts::read(buffer, Section::UriOffset, Section::UriByte)?,
             track_artist: buffer.span(Section::TrackArtist)?,
             track_support: buffer.span(Section::TrackSupport)?,
             title_tracks: Groups::read(
@@ -70,14 +74,17 @@ impl CatalogSpans {
                 true,
             )?,
             track_title: vec![u32::MAX; tracks],
-            by_uri: Vec::new(),
+            by_uri: Lookup::new(buffer, &uris),
+            by_title: Lookup::new(buffer, &title_keys),
+            by_artist: Lookup::new(buffer, &artist_keys),
             letters: Vec::new(),
+            uris,
             titles,
             title_keys,
             artist_keys,
         };
         spans.check(buffer, tracks)?;
-        spans.index(buffer, tracks)?;
+        spans.index(buffer)?;
         Ok(spans)
     }
 
@@ -122,7 +129,7 @@ impl CatalogSpans {
         Ok(())
     }
 
-    fn index(&mut self, buffer: &Buffer, tracks: usize) -> Result<(), FormatError> {
+    fn index(&mut self, buffer: &Buffer) -> Result<(), FormatError> {
         for key in 0..self.title_tracks.len(buffer) {
             for &track in self.title_tracks.get(buffer, key) {
                 self.track_title[track as usize] = key as u32;
@@ -131,10 +138,6 @@ impl CatalogSpans {
         if let Some(track) = self.track_title.iter().position(|&key| key == u32::MAX) {
             return Err(content_error(Section::TitleTrack, track, "expected every track once"));
         }
-        self.by_uri = (0..tracks as u32)
-            .filter(|&track| !self.uris.get(buffer, track as usize).is_empty())
-            .collect();
-        self.by_uri.sort_unstable_by_key(|&track| self.uris.get(buffer, track as usize));
         self.letters = (0..self.title_keys.len(buffer))
             .map(|key| letters(self.title_keys.get(buffer, key)))
             .collect();
@@ -217,13 +220,14 @@ impl<'m> Catalog<'m> {
     /// are compared by their keys (see [`crate::fold`]). A title that notes its edition
     /// (`... - Remastered 2011`) means the tracks that note the same, where there are any.
     #[must_use]
-    pub fn find(&self, text: &str) -> Vec<TrackId> {
-        if let Some(track) = self.by_uri(text.trim()) {
-            return vec![track];
+    pub fn find(&self, text: &str) -> Cow<'m, [TrackId]> {
+        let text = text.trim();
+        if let Some(track) = self.by_uri(text) {
+            return vec![track].into();
         }
-        let by_title = self.by_title(text);
-        if !by_title.is_empty() {
-            return by_title.iter().copied().filter(self.same_edition(text, by_title)).collect();
+        let tracks = self.by_title(text);
+        if !tracks.is_empty() {
+            return self.same_edition(text, tracks.into());
         }
         for (at, separator) in text.match_indices(" - ") {
             let (first, second) = (&text[..at], &text[at + separator.len()..]);
@@ -234,49 +238,44 @@ impl<'m> Catalog<'m> {
                 }
             }
         }
-        Vec::new()
+        Cow::default()
     }
 
     fn by_uri(&self, uri: &str) -> Option<TrackId> {
-        let at = |track: &TrackId| self.spans.uris.get(self.buffer, *track as usize);
-        let found = self.spans.by_uri.binary_search_by_key(&uri, at).ok()?;
-        Some(self.spans.by_uri[found])
+        self.spans.by_uri.find(self.buffer, &self.spans.uris, uri)
     }
 
     fn by_title(&self, title: &str) -> &'m [TrackId] {
         let key = title_key(title);
-        let keys = &self.spans.title_keys;
-        let rank = keys.rank(self.buffer, |candidate| candidate < &*key);
-        match rank < keys.len(self.buffer) && keys.get(self.buffer, rank) == key {
-            true => self.spans.title_tracks.get(self.buffer, rank),
-            false => &[],
+        match self.spans.by_title.find(self.buffer, &self.spans.title_keys, &key) {
+            Some(key) => self.spans.title_tracks.get(self.buffer, key as usize),
+            None => &[],
         }
     }
 
-    /// Keeps the tracks whose title notes the same edition as `text`, if `text` notes one that is there.
-    fn same_edition(
-        &self,
-        text: &str,
-        tracks: &[TrackId],
-    ) -> impl Fn(&TrackId) -> bool + use<'_, 'm> {
-        let whole = fold(text).into_owned();
-        let notes = base_title(text).len() < text.trim().len()
-            && tracks.iter().any(|&track| fold(self.title(track)) == whole);
-        move |&track| !notes || fold(self.title(track)) == whole
+    /// Those of the tracks whose title notes the same edition as `text`, if it notes one that is there;
+    /// else all of them.
+    fn same_edition(&self, text: &str, tracks: Cow<'m, [TrackId]>) -> Cow<'m, [TrackId]> {
+        if base_title(text).len() == text.trim().len() {
+            return tracks;
+        }
+        let whole = fold(text);
+        let is_same = |track: &TrackId| fold(self.title(*track)) == whole;
+        let same: Vec<TrackId> = tracks.iter().copied().filter(is_same).collect();
+        if same.is_empty() { tracks } else { same.into() }
     }
 
-    fn by_artist_and_title(&self, artist: &str, title: &str) -> Vec<TrackId> {
+    fn by_artist_and_title(&self, artist: &str, title: &str) -> Cow<'m, [TrackId]> {
         let tracks = self.by_title(title);
         let key = artist_key(artist);
-        let keys = &self.spans.artist_keys;
-        let rank = keys.rank(self.buffer, |candidate| candidate < &*key);
-        if rank == keys.len(self.buffer) || keys.get(self.buffer, rank) != key {
-            return Vec::new();
-        }
-        let of_artist = self.spans.artist_tracks.get(self.buffer, rank);
-        let found: Vec<TrackId> =
-            tracks.iter().copied().filter(|track| of_artist.binary_search(track).is_ok()).collect();
-        found.iter().copied().filter(self.same_edition(title, &found)).collect()
+        let Some(key) = self.spans.by_artist.find(self.buffer, &self.spans.artist_keys, &key)
+        else {
+            return Cow::default();
+        };
+        let of_artist = self.spans.artist_tracks.get(self.buffer, key as usize);
+        let is_of_artist = |track: &TrackId| of_artist.binary_search(track).is_ok();
+        let found: Vec<TrackId> = tracks.iter().copied().filter(is_of_artist).collect();
+        self.same_edition(title, found.into())
     }
 
     /// Up to `limit` songs for what has been typed so far, a track for each: those whose title begins
@@ -301,20 +300,20 @@ impl<'m> Catalog<'m> {
                 .flat_map(|rank| tracks.get(self.buffer, rank).iter().copied())
                 .collect();
             matching.sort_unstable();
-            self.add_songs(&mut found, matching, limit);
+            self.add_songs(&mut found, &matching, limit);
         }
         if found.len() < limit {
             for (artist, title) in halves(typed) {
-                self.add_songs(&mut found, self.by_artist_and_title(artist, title), limit);
+                self.add_songs(&mut found, &self.by_artist_and_title(artist, title), limit);
             }
-            self.add_songs(&mut found, self.near(typed, limit), limit);
+            self.add_songs(&mut found, &self.near(typed, limit), limit);
         }
         found
     }
 
     /// Adds tracks of songs that are not there yet, up to `limit`.
-    fn add_songs(&self, found: &mut Vec<TrackId>, more: Vec<TrackId>, limit: usize) {
-        for track in more {
+    fn add_songs(&self, found: &mut Vec<TrackId>, more: &[TrackId], limit: usize) {
+        for &track in more {
             if found.len() == limit {
                 return;
             }

@@ -18,6 +18,39 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     if is_folded(text) {
         return Cow::Borrowed(text);
     }
+    let folded = if text.is_ascii() { fold_ascii(text) } else { fold_any(text) };
+    Cow::Owned(if folded.is_empty() { text.trim().to_lowercase() } else { folded })
+}
+
+/// [`fold`] for what most titles are made of: many times as fast as the general way.
+fn fold_ascii(text: &str) -> String {
+    let mut folded = Vec::with_capacity(text.len() + "and".len());
+    let mut separate = false;
+    for byte in text.bytes() {
+        let word_part: &[u8] = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => &[byte],
+            b'A'..=b'Z' => &[byte.to_ascii_lowercase()],
+            b'\'' | b'`' | b'.' => continue,
+            b'$' if !separate => b"s",
+            b'&' => {
+                separate = true;
+                b"and"
+            }
+            _ => {
+                separate = true;
+                continue;
+            }
+        };
+        if std::mem::take(&mut separate) && !folded.is_empty() {
+            folded.push(b' ');
+        }
+        folded.extend_from_slice(word_part);
+        separate = byte == b'&';
+    }
+    String::from_utf8(folded).expect("ASCII becomes ASCII")
+}
+
+fn fold_any(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut separate = false;
     let mut push = |word_part: &str, separate: &mut bool| {
@@ -52,10 +85,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
             _ => separate = true,
         }
     }
-    if folded.is_empty() {
-        return Cow::Owned(text.trim().to_lowercase());
-    }
-    Cow::Owned(folded)
+    folded
 }
 
 fn is_folded(text: &str) -> bool {
@@ -111,7 +141,8 @@ fn without_note(title: &str) -> Option<&str> {
     let (head, note) = match title.chars().next_back()? {
         ')' => title[..title.len() - 1].rsplit_once('(')?,
         ']' => title[..title.len() - 1].rsplit_once('[')?,
-        _ => match title.rsplit_once(" - ") {
+        // Most titles hold no hyphen, which is seen sooner than that they don't hold it between spaces.
+        _ => match title.contains('-').then(|| title.rsplit_once(" - ")).flatten() {
             Some(parts) if is_edition_note(parts.1) => parts,
             _ => guest_without_brackets(title)?,
         },
@@ -122,10 +153,12 @@ fn without_note(title: &str) -> Option<&str> {
 
 /// `Title feat. Guest`, split before the guest.
 fn guest_without_brackets(title: &str) -> Option<(&str, &str)> {
-    [" feat. ", " Feat. ", " ft. ", " Ft. ", " featuring ", " Featuring "]
-        .iter()
-        .filter_map(|mark| title.find(mark))
-        .min()
+    const MARKS: [&str; 6] = [" feat. ", " Feat. ", " ft. ", " Ft. ", " featuring ", " Featuring "];
+    let spaces = title.bytes().enumerate().filter(|&(_, byte)| byte == b' ').map(|(at, _)| at);
+    let follows = |at: usize| matches!(title.as_bytes().get(at + 1), Some(b'f' | b'F'));
+    spaces
+        .filter(|&at| follows(at))
+        .find(|&at| MARKS.iter().any(|mark| title[at..].starts_with(mark)))
         .map(|at| title.split_at(at))
 }
 
@@ -244,6 +277,11 @@ mod tests {
         fn folding_twice_is_folding_once(text in "\\PC*") {
             let once = fold(&text).into_owned();
             proptest::prop_assert_eq!(fold(&once), once.as_str());
+        }
+
+        #[test]
+        fn ascii_is_folded_as_any_text_is(text in "[ -~]*") {
+            proptest::prop_assert_eq!(fold_ascii(&text), fold_any(&text));
         }
 
         #[test]

@@ -12,6 +12,7 @@ pub mod build;
 pub mod catalog;
 pub mod fold;
 mod format;
+mod lookup;
 mod metadata;
 mod model;
 mod occurrence;

@@ -103,10 +103,10 @@ impl Seeds {
     /// Seeds from the tracks that each known song means; songs that mean none are left out, and a song
     /// given twice counts once.
     #[must_use]
-    pub fn new(songs: impl IntoIterator<Item = Vec<TrackId>>) -> Self {
+    pub fn new(songs: impl IntoIterator<Item = impl AsRef<[TrackId]>>) -> Self {
         let mut seeds = Self::default();
         for tracks in songs {
-            let song = Song::Tracks(tracks);
+            let song = Song::Tracks(tracks.as_ref().to_vec());
             if song != Song::Tracks(Vec::new()) && !seeds.songs.contains(&song) {
                 seeds.songs.push(song);
             }

@@ -31,11 +31,13 @@ impl Texts {
     }
 
     pub(crate) fn get<'b>(&self, buffer: &'b Buffer, number: usize) -> &'b str {
-        let offsets = buffer.slice(&self.offsets);
-        let bytes =
-            &buffer.slice(&self.bytes)[offsets[number] as usize..offsets[number + 1] as usize];
         // Checking a few dozen bytes again costs less than a reader's doubt about an `unsafe` would.
-        std::str::from_utf8(bytes).expect("checked when the model was read")
+        std::str::from_utf8(self.bytes(buffer, number)).expect("checked when the model was read")
+    }
+
+    pub(crate) fn bytes<'b>(&self, buffer: &'b Buffer, number: usize) -> &'b [u8] {
+        let offsets = buffer.slice(&self.offsets);
+        &buffer.slice(&self.bytes)[offsets[number] as usize..offsets[number + 1] as usize]
     }
 
     /// The number of strings that stand before `text` in a sorted array.

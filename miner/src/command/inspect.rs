@@ -80,7 +80,7 @@ fn rules(model: &Model, song: &str, top: usize) -> anyhow::Result<String> {
     if tracks.len() > MOST_TRACKS {
         writeln!(shown, "the first {MOST_TRACKS} of {} tracks of that title:", tracks.len())?;
     }
-    for track in tracks.into_iter().take(MOST_TRACKS) {
+    for &track in tracks.iter().take(MOST_TRACKS) {
         let kind = match track < model.rules().explicit_antecedents() {
             true => "written out",
             false => "made from its playlists",

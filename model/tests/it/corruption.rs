@@ -76,7 +76,7 @@ fn use_harmlessly(model: &Model) {
     let catalog = model.catalog();
     let mut scratch = Scratch::default();
     for track in 0..catalog.len() as u32 {
-        let seeds = Seeds::new([vec![track], catalog.find(catalog.track(track).title)]);
+        let seeds = Seeds::new([vec![track].into(), catalog.find(catalog.track(track).title)]);
         for scored in model.recommend(&seeds, 10, &mut scratch) {
             let _ = model.explain(&seeds, scored.track);
         }
