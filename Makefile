@@ -15,7 +15,7 @@ lint test-rust test-images: export CARGO_BUILD_TARGET := $(HOST)
 lint test-rust test-images: export SEGUE_VERSION := $(VERSION)
 
 .PHONY: help up build lint test test-tools test-rust test-manifests test-images images bench \
-	bench-update
+	bench-update bench-api
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,9 +53,18 @@ test-images: ## Assemble the images from binaries compiled here, and run both po
 images: ## Build both images: make images TAG=0.1.0
 	images/build.sh $(TAG)
 
-bench: bench-update ## Measure everything that is measured
+bench: bench-update bench-api ## Measure everything that is measured
 
 bench-update: ## What updates cost, with real processes; the pages are in target/bench-update
 	@command -v haproxy >/dev/null || { \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends haproxy; }
 	python3 bench/update/bench.py
+
+bench-api: ## What a recommendation and a reload cost: make bench-api DATASET=playlists.csv.gz
+	@{ command -v wrk && command -v valgrind; } >/dev/null || { \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends \
+			wrk valgrind python3-venv; }
+	python3 -m venv target/bench-api/python
+	target/bench-api/python/bin/pip install --quiet --requirement bench/api/requirements.txt
+	target/bench-api/python/bin/python bench/api/bench.py $(if $(DATASET),--dataset $(DATASET))
+	target/bench-api/python/bin/python bench/api/reload.py $(if $(DATASET),--dataset $(DATASET))
