@@ -255,6 +255,18 @@ impl<R: Rank> Chunk<R> {
         })
     }
 
+    /// Reads from each row that holds a rank, so that what [`prefixes`](Self::prefixes) returns next is in
+    /// the cache: rows lie anywhere, but as these reads depend on nothing, memory serves many at a time.
+    #[inline]
+    pub(crate) fn touch(&self, rank: usize) {
+        let mut read = 0;
+        for occurrence in self.occurrences(rank) {
+            let start = occurrence.start();
+            read ^= self.ranks[start].index() ^ self.ranks[start + occurrence.length() as usize].index();
+        }
+        std::hint::black_box(read);
+    }
+
     /// What stands before a rank, rising, in each row that holds it.
     #[inline]
     pub(crate) fn prefixes(&self, rank: usize) -> impl Iterator<Item = &[R]> {

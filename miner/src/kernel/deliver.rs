@@ -11,6 +11,10 @@ use super::report::Report;
 use super::triangle::Rows;
 use crate::projection::Rank;
 
+/// How many chunks' rows are asked for before the first is copied: a rare item has few rows in a chunk, too
+/// few to keep memory busy, and what is fetched too far ahead is gone from the cache when its turn comes.
+const CHUNKS_TOUCHED: usize = 8;
+
 /// Scratch memory of the first level.
 pub(super) struct Delivery<R> {
     /// By rank; all zero between projections.
@@ -58,8 +62,9 @@ impl<R: Rank, O: Report> Search<'_, R, O> {
     fn gather(&mut self, rank: usize) {
         let Delivery { counts, gathered, .. } = &mut self.delivery;
         gathered.clear();
-        for chunk in &self.database.chunks {
-            for prefix in chunk.prefixes(rank) {
+        for chunks in self.database.chunks.chunks(CHUNKS_TOUCHED) {
+            chunks.iter().for_each(|chunk| chunk.touch(rank));
+            for prefix in chunks.iter().flat_map(|chunk| chunk.prefixes(rank)) {
                 prefix.iter().for_each(|item| counts[item.index()] += 1);
                 gathered.push(prefix);
             }

@@ -46,6 +46,11 @@ pub(crate) trait Report {
         self.leave();
     }
 
+    /// The current set and one more item, for each item whose count reaches the minimum.
+    fn emit_line(&mut self, items: &[u32], counts: &[u32], minimum: u32) {
+        for_each_reaching(counts, minimum, |item, count| self.emit_with(items[item], count));
+    }
+
     /// Reports every frequent set of a summed table, but for the empty one.
     fn emit_table<const BITS: u32>(&mut self, table: &Table<BITS>, items: &[u32], minimum: u32);
 
@@ -54,6 +59,21 @@ pub(crate) trait Report {
 
     /// The search has been told to stop: nothing more is wanted.
     fn stopped(&self) -> bool;
+}
+
+/// Calls `visit` with the place and value of every count of at least `minimum`.
+#[inline]
+pub(super) fn for_each_reaching(counts: &[u32], minimum: u32, mut visit: impl FnMut(usize, u32)) {
+    // Most blocks have none: their largest count is found without branches.
+    for (block, counts) in counts.chunks(16).enumerate() {
+        if counts.iter().fold(0, |largest, &count| count.max(largest)) >= minimum {
+            for (place, &count) in counts.iter().enumerate() {
+                if count >= minimum {
+                    visit(block * 16 + place, count);
+                }
+            }
+        }
+    }
 }
 
 /// Counts itemsets by length, without looking at them.
@@ -164,6 +184,13 @@ impl Report for Tally<'_> {
     fn emit_with(&mut self, _: u32, _: u32) {
         let length = self.length + 1;
         self.counters(length)[length] += 1;
+    }
+
+    fn emit_line(&mut self, _: &[u32], counts: &[u32], minimum: u32) {
+        // Without branches, several counts at a time.
+        let reached = counts.iter().map(|&count| u32::from(count >= minimum)).sum::<u32>();
+        let length = self.length + 1;
+        self.counters(length)[length] += u64::from(reached);
     }
 
     fn emit_table<const BITS: u32>(&mut self, table: &Table<BITS>, items: &[u32], minimum: u32) {

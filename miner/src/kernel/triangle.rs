@@ -9,7 +9,7 @@
 //! Not here: how a projection on the first item comes about (see `deliver`).
 
 use super::Search;
-use super::report::Report;
+use super::report::{Report, for_each_reaching};
 use crate::projection::Rank;
 
 /// The rows of a projection: local item numbers, rising in a row.
@@ -120,9 +120,7 @@ impl<R: Rank, O: Report> Search<'_, R, O> {
         self.report.enter(rows.names[b]);
         if self.report.room() == 1 {
             self.report.emit(support);
-            for_each_reaching(counts, self.minimum, |a, count| {
-                self.report.emit_with(rows.names[a], count);
-            });
+            self.report.emit_line(&rows.names, counts, self.minimum);
         } else {
             let perfect = self.report.perfect_len();
             triangle.partners.clear();
@@ -242,21 +240,6 @@ impl<R: Rank> Triangle<R> {
             }
             *left = start + row.len();
             start = end;
-        }
-    }
-}
-
-/// Calls `visit` with the place and value of every count of at least `minimum`.
-#[inline]
-fn for_each_reaching(counts: &[u32], minimum: u32, mut visit: impl FnMut(usize, u32)) {
-    // Most blocks have none: their largest count is found without branches.
-    for (block, counts) in counts.chunks(16).enumerate() {
-        if counts.iter().fold(0, |largest, &count| count.max(largest)) >= minimum {
-            for (place, &count) in counts.iter().enumerate() {
-                if count >= minimum {
-                    visit(block * 16 + place, count);
-                }
-            }
         }
     }
 }
