@@ -15,7 +15,7 @@ lint test-rust test-images: export CARGO_BUILD_TARGET := $(HOST)
 lint test-rust test-images: export SEGUE_VERSION := $(VERSION)
 
 .PHONY: help up build lint test test-tools test-rust test-manifests test-images images bench \
-	bench-update bench-api
+	bench-mine bench-api bench-update
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,7 +53,15 @@ test-images: ## Assemble the images from binaries compiled here, and run both po
 images: ## Build both images: make images TAG=0.1.0
 	images/build.sh $(TAG)
 
-bench: bench-update bench-api ## Measure everything that is measured
+bench: bench-mine bench-api bench-update ## Measure everything that is measured
+
+bench-mine: ## Mining beside other miners, and the same itemsets; figures are in target/bench-mine
+	@command -v cc >/dev/null && python3 -c 'import ensurepip, venv' || { \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends \
+			gcc libc6-dev python3-venv; }
+	$(CARGO) build --release --locked -p segue -p segue-miner --bins --example csv_crate
+	python3 bench/mine/run.py --check
+	python3 bench/mine/run.py --easy --csv
 
 bench-update: ## What updates cost, with real processes; the pages are in target/bench-update
 	@command -v haproxy >/dev/null || { \

@@ -159,6 +159,15 @@ pub trait Collector: Send {
     /// The current set is a result, contained in `support` transactions.
     fn itemset(&mut self, support: u32);
 
+    /// The current set and one more item is a result: the same as entering the item, calling
+    /// [`itemset`](Self::itemset) and leaving it, which a collector may do faster.
+    #[inline]
+    fn itemset_with(&mut self, item: u32, support: u32) {
+        self.enter(item);
+        self.itemset(support);
+        self.leave();
+    }
+
     /// Whether the collector would rather be handed over now, and a fresh one go on with the rest.
     fn is_full(&self) -> bool {
         false
@@ -186,6 +195,11 @@ impl Collector for ItemsetCollector {
 
     fn itemset(&mut self, support: u32) {
         self.itemsets.push(&self.path, support);
+    }
+
+    fn itemset_with(&mut self, item: u32, support: u32) {
+        self.itemsets.items.extend_from_slice(&self.path);
+        self.itemsets.push(&[item], support);
     }
 
     fn is_full(&self) -> bool {

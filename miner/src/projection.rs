@@ -262,7 +262,8 @@ impl<R: Rank> Chunk<R> {
         let mut read = 0;
         for occurrence in self.occurrences(rank) {
             let start = occurrence.start();
-            read ^= self.ranks[start].index() ^ self.ranks[start + occurrence.length() as usize].index();
+            read ^= self.ranks[start].index()
+                ^ self.ranks[start + occurrence.length() as usize].index();
         }
         std::hint::black_box(read);
     }

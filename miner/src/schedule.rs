@@ -127,7 +127,10 @@ impl<C> Sequence<C> {
         let waiting = state.tasks.entry(task).or_default();
         waiting.chunks.push_back(chunk);
         waiting.finished = finished;
-        if task == state.head {
+        let awaited = task == state.head;
+        // Whoever wakes up wants the lock.
+        drop(state);
+        if awaited {
             self.changed.notify_all();
         }
     }

@@ -131,8 +131,8 @@ fn count(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64>
 
 /// Prints the itemsets, and returns how many.
 fn list(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64> {
-    // Parts of the search can be small: what is written at a time is not.
-    let mut output = BufWriter::with_capacity(1 << 17, io::stdout().lock());
+    // Parts of the search can be small, and are gathered here; full ones pass by.
+    let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut written = Ok(());
     let mut total = 0;
     let make = || FimiWriter::new(fimi, args.min_len.get());

@@ -76,6 +76,10 @@ impl<R: crate::projection::Rank, O: Report> Search<'_, R, O> {
         let end = self.columns.stack.len();
         for b in (start..end).rev() {
             let column = self.columns.stack[b];
+            if b == start {
+                self.report.emit_with(column.item, column.support);
+                break;
+            }
             self.report.enter(column.item);
             let perfect = self.report.perfect_len();
             if self.report.room() > 0 && !self.report.stopped() {

@@ -224,7 +224,7 @@ pub(crate) struct Walk<'a, C, F> {
     longest: usize,
     path: Vec<u32>,
     perfect: Vec<u32>,
-    /// Which perfect extensions are entered, while they are expanded.
+    /// While perfect extensions are expanded: for each that is entered, the one after it.
     chosen: Vec<usize>,
 }
 
@@ -256,19 +256,33 @@ impl<'a, C: Collector, F: Fn() -> C> Walk<'a, C, F> {
         }
     }
 
+    /// The current path and one more item is a result.
+    #[inline]
+    fn itemset_with(&mut self, item: u32, support: u32) {
+        self.collector.itemset_with(item, support);
+        if self.collector.is_full() {
+            self.hand_over(false);
+        }
+    }
+
     /// Expands the subsets of the perfect extensions, in order of their indices; a loop and no recursion,
     /// since there may be as many as a transaction has items.
     fn expand(&mut self, support: u32) {
         let mut next = 0;
         loop {
             if next < self.perfect.len() && self.room() > 0 && !self.stopped() {
-                self.enter(self.perfect[next]);
-                self.itemset(support);
-                self.chosen.push(next);
+                let item = self.perfect[next];
                 next += 1;
+                if next == self.perfect.len() {
+                    self.itemset_with(item, support);
+                } else {
+                    self.enter(item);
+                    self.itemset(support);
+                    self.chosen.push(next);
+                }
             } else if let Some(last) = self.chosen.pop() {
                 self.leave();
-                next = last + 1;
+                next = last;
             } else {
                 return;
             }
@@ -287,12 +301,15 @@ impl<'a, C: Collector, F: Fn() -> C> Walk<'a, C, F> {
         for bit in (0..bits).rev() {
             let larger = mask | 1 << bit;
             let support = table.get(larger);
-            if support >= minimum {
+            if support < minimum {
+                continue;
+            }
+            if bit == 0 || self.room() == 1 {
+                self.emit_with(items[bit], support);
+            } else {
                 self.enter(items[bit]);
                 self.emit(support);
-                if self.room() > 0 {
-                    self.walk_table(table, items, minimum, larger, bit);
-                }
+                self.walk_table(table, items, minimum, larger, bit);
                 self.leave();
             }
         }
@@ -344,6 +361,17 @@ impl<C: Collector, F: Fn() -> C> Report for Walk<'_, C, F> {
         self.itemset(support);
         if !self.perfect.is_empty() {
             self.expand(support);
+        }
+    }
+
+    #[inline]
+    fn emit_with(&mut self, item: u32, support: u32) {
+        if self.perfect.is_empty() {
+            self.itemset_with(item, support);
+        } else {
+            self.enter(item);
+            self.emit(support);
+            self.leave();
         }
     }
 

@@ -3,6 +3,8 @@
 //!
 //! Not here: FIMI files as playlists with a model to come (see `dataset`).
 
+mod write;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,7 +12,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::itemset::Collector;
+pub use write::FimiWriter;
+
 use crate::transaction::Transactions;
 
 /// Why a file can't be read as transactions.
@@ -226,97 +229,6 @@ fn renumbered(transactions: Transactions) -> Fimi {
     Fimi { transactions, numbers: Some(numbers) }
 }
 
-/// Writes itemsets: a [`Collector`] of text.
-#[derive(Debug)]
-pub struct FimiWriter<'a> {
-    fimi: &'a Fimi,
-    min_len: usize,
-    count: u64,
-    /// The lines so far.
-    text: Vec<u8>,
-    /// The current set as text, a space after each item.
-    prefix: Vec<u8>,
-    /// How long the prefix was before each item of the current set.
-    lengths: Vec<u32>,
-}
-
-/// How many bytes a writer fills before it asks to be handed over: large enough for few system calls.
-const TEXT_BYTES: usize = 1 << 16;
-
-impl<'a> FimiWriter<'a> {
-    /// Writes the itemsets of at least `min_len` items.
-    #[must_use]
-    pub fn new(fimi: &'a Fimi, min_len: usize) -> Self {
-        Self { fimi, min_len, count: 0, text: Vec::new(), prefix: Vec::new(), lengths: Vec::new() }
-    }
-
-    /// The number of lines written.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.count
-    }
-
-    /// Whether no line has been written.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// The lines written.
-    #[must_use]
-    pub fn text(&self) -> &[u8] {
-        &self.text
-    }
-}
-
-impl Collector for FimiWriter<'_> {
-    #[inline]
-    fn enter(&mut self, item: u32) {
-        self.lengths.push(self.prefix.len() as u32);
-        push_number(&mut self.prefix, self.fimi.number(item));
-        self.prefix.push(b' ');
-    }
-
-    #[inline]
-    fn leave(&mut self) {
-        if let Some(length) = self.lengths.pop() {
-            self.prefix.truncate(length as usize);
-        }
-    }
-
-    #[inline]
-    fn itemset(&mut self, support: u32) {
-        if self.lengths.len() >= self.min_len {
-            self.count += 1;
-            self.text.extend_from_slice(&self.prefix);
-            self.text.push(b'(');
-            push_number(&mut self.text, support);
-            self.text.extend_from_slice(b")\n");
-        }
-    }
-
-    #[inline]
-    fn is_full(&self) -> bool {
-        self.text.len() >= TEXT_BYTES
-    }
-}
-
-/// Appends a number in decimal.
-#[inline]
-fn push_number(text: &mut Vec<u8>, mut number: u32) {
-    let mut digits = [0; 10];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    text.extend_from_slice(&digits[first..]);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,14 +276,5 @@ mod tests {
         assert_eq!(rows[300_001..], [vec![4, 5, 6, 7], vec![3]]);
         let error = parse(&format!("{text}x")).expect_err("refused");
         assert!(error.starts_with("x.dat: line 300004, column 1"), "{error}");
-    }
-
-    #[test]
-    fn numbers_are_written_in_decimal() {
-        for number in [0, 9, 10, 12_345, u32::MAX] {
-            let mut text = Vec::new();
-            push_number(&mut text, number);
-            assert_eq!(text, number.to_string().as_bytes());
-        }
     }
 }
