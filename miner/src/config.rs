@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::dataset::{ReadOptions, Source};
 use crate::digest::ContentDigest;
 use crate::download::Downloader;
+use crate::gate::Gate;
 use crate::miner::Support;
 use crate::recipe::Recipe;
 
@@ -62,6 +63,12 @@ impl DatasetArgs {
         }
     }
 
+    /// Whether the dataset's name was given.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.dataset_id.as_deref().is_some_and(|id| !id.trim().is_empty())
+    }
+
     /// The dataset's name: as given, or the last part of its path or URL without endings.
     #[must_use]
     pub fn id(&self, source: &Source) -> String {
@@ -74,6 +81,35 @@ impl DatasetArgs {
                 name.split('.').find(|part| !part.is_empty()).unwrap_or("dataset").to_owned()
             }
         }
+    }
+}
+
+/// What a dataset must keep of what the current model has.
+#[derive(Clone, Debug, clap::Args)]
+pub struct GateArgs {
+    /// Promote the model even if its dataset is much worse than the current model's
+    #[arg(long)]
+    pub force: bool,
+    /// The largest share of the playlists that may be lost
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
+    pub max_playlist_loss: f64,
+    /// The largest share of the songs that may be lost
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
+    pub max_item_loss: f64,
+    /// The largest fall of the hit rate on the playlists that the current model was judged by
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    pub max_hit_rate_loss: f64,
+}
+
+impl GateArgs {
+    /// The gate that these flags describe; none where it is forced.
+    #[must_use]
+    pub fn gate(&self) -> Option<Gate> {
+        (!self.force).then_some(Gate {
+            max_playlist_loss: self.max_playlist_loss,
+            max_item_loss: self.max_item_loss,
+            max_hit_rate_loss: self.max_hit_rate_loss,
+        })
     }
 }
 

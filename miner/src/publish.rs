@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use segue_model::{DatasetMetadata, ModelId, Store, StoreError};
+use segue_model::build::TooLarge;
+use segue_model::{DatasetMetadata, Model, ModelId, Store, StoreError};
 use thiserror::Error;
 
 use crate::dataset::{self, Dataset, DatasetError, ReadOptions, Source};
-use crate::progress::Progress;
-use crate::recipe::{Recipe, RecipeError};
+use crate::gate::{self, Gate, Refused};
+use crate::progress::{Progress, Unit};
+use crate::quality;
+use crate::recipe::{Judged, Recipe, RecipeError};
 
 /// What is to be mined, and where the model goes.
 #[derive(Clone, Debug)]
@@ -24,6 +27,12 @@ pub struct Plan {
     pub recipe: Recipe,
     /// The model directory.
     pub models: PathBuf,
+    /// What the dataset must pass before its model takes the place of the current one; none lets any
+    /// pass.
+    pub gate: Option<Gate>,
+    /// Whether the dataset was named on purpose: then one of another name than the current model's is
+    /// another dataset, which is not compared with it.
+    pub named: bool,
 }
 
 /// What was published.
@@ -52,6 +61,14 @@ pub enum PublishError {
     /// The model directory can't be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The dataset did not pass the gate: the current model stays.
+    #[error("{dataset}: not fit to replace the current model")]
+    Refused {
+        /// The dataset.
+        dataset: String,
+        /// Why.
+        source: Refused,
+    },
     /// `SOURCE_DATE_EPOCH` is set to something else than seconds.
     #[error("SOURCE_DATE_EPOCH={found}: expected a number of seconds since 1970")]
     Epoch {
@@ -76,6 +93,9 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
         sha256 = %dataset.provenance.sha256,
         "dataset read"
     );
+    let failed = |source| PublishError::Recipe { dataset: plan.source.to_string(), source };
+    let store = Store::new(&plan.models);
+    let judged = judge(plan, &store, &dataset, progress)?;
     let bytes = plan
         .recipe
         .make(
@@ -83,10 +103,10 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
             &dataset.items,
             provenance(&plan.dataset_id, &dataset),
             date,
+            judged,
             progress,
         )
-        .map_err(|source| PublishError::Recipe { dataset: plan.source.to_string(), source })?;
-    let store = Store::new(&plan.models);
+        .map_err(failed)?;
     let published = store.publish(&bytes)?;
     tracing::info!(model = %published.model, bytes = bytes.len(), "model published");
     // The promotion reads it back: what is current has been checked as it lies on the disk.
@@ -95,6 +115,71 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
     let took = started.elapsed();
     tracing::info!(model = %published.model, seconds = took.as_secs_f64(), "model promoted");
     Ok(Outcome { model: published.model, took })
+}
+
+/// Judges the dataset by itself and beside the current model.
+fn judge(
+    plan: &Plan,
+    store: &Store,
+    dataset: &Dataset,
+    progress: Progress,
+) -> Result<Judged, PublishError> {
+    let failed = |error: TooLarge| PublishError::Recipe {
+        dataset: plan.source.to_string(),
+        source: error.into(),
+    };
+    let task = progress.task("judging the dataset", Unit::Count("playlists"), None);
+    let names = quality::names(dataset);
+    let comparison = match current(plan, store) {
+        Some(current) => gate::compare(&current, dataset, &names).map_err(failed)?,
+        None => None,
+    };
+    if let Some(comparison) = &comparison {
+        tracing::info!(
+            current = comparison.model,
+            playlists = comparison.playlists,
+            current_playlists = comparison.current_playlists,
+            songs = comparison.items,
+            current_songs = comparison.current_items,
+            sample = comparison.sample,
+            hit_rate = comparison.hit_rate,
+            current_hit_rate = comparison.current_hit_rate,
+            "dataset compared with the current model's"
+        );
+        if let Some(gate) = plan.gate {
+            gate.check(comparison).map_err(|source| PublishError::Refused {
+                dataset: plan.source.to_string(),
+                source,
+            })?;
+        }
+    }
+    let numbers = quality::sample(dataset, &names);
+    let evaluation =
+        quality::judge(dataset, &names, &quality::of_dataset(dataset, &names, &numbers))
+            .map_err(failed)?;
+    task.advance(evaluation.map_or(0, |evaluation| evaluation.playlists));
+    task.finish();
+    let sample = numbers.iter().map(|&number| (names[number as usize], number)).collect();
+    Ok(Judged { sample, evaluation, comparison })
+}
+
+/// The current model, where it is one to compare with. One that can't be read is no reason to go without
+/// a new one.
+fn current(plan: &Plan, store: &Store) -> Option<Model> {
+    let current = store.current().and_then(|id| Ok(id.map(|id| store.load(id)).transpose()?));
+    let current = match current {
+        Ok(current) => current?,
+        Err(error) => {
+            tracing::warn!("not compared with the current model: {:#}", anyhow::Error::new(error));
+            return None;
+        }
+    };
+    let before = &current.metadata().dataset.id;
+    if plan.named && *before != plan.dataset_id {
+        tracing::info!(before, now = plan.dataset_id, "another dataset: not compared");
+        return None;
+    }
+    Some(current)
 }
 
 fn provenance(id: &str, dataset: &Dataset) -> DatasetMetadata {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use segue_model::build::{Builder, TooLarge};
-use segue_model::{DatasetMetadata, Metadata, Parameters, RuleCounts};
+use segue_model::{Comparison, DatasetMetadata, Evaluation, Metadata, Parameters, RuleCounts};
 use thiserror::Error;
 
 use crate::association::RuleSearch;
@@ -54,6 +54,52 @@ fn most_rules(antecedents: usize, occurrences: usize) -> usize {
     (together / antecedents.max(1)).clamp(FEWEST_RULES, MOST_RULES)
 }
 
+/// What is known of a dataset's worth before it is mined.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// The playlists it was judged by: a hash of each one's name, and its number.
+    pub sample: Vec<(u64, u32)>,
+    /// What it is worth.
+    pub evaluation: Option<Evaluation>,
+    /// How it compares with the current model's.
+    pub comparison: Option<Comparison>,
+}
+
+/// A model with songs and transactions, but without rules.
+pub(crate) fn names_and_transactions(ranked: &Ranked, items: &Items) -> Result<Builder, TooLarge> {
+    let mut builder = Builder::default();
+    for artist in items.artists().iter() {
+        builder.add_artist(artist)?;
+    }
+    for (&item, &support) in ranked.items.iter().zip(&ranked.supports) {
+        let names = items.get(item);
+        builder.add_track(names.title, items.artist_id(item), names.uri, support)?;
+    }
+    for transaction in &ranked.transactions {
+        builder.add_transaction(transaction)?;
+    }
+    Ok(builder)
+}
+
+/// The metadata of a model in which nothing has been mined. What is counted in it, the builder sets.
+pub(crate) fn unmined(dataset: DatasetMetadata, date: Timestamp) -> Metadata {
+    Metadata {
+        model_date: date,
+        miner_version: segue_process::VERSION.to_owned(),
+        dataset,
+        transactions: 0,
+        items: 0,
+        artists: 0,
+        occurrences: 0,
+        itemsets: Vec::new(),
+        associations: 0,
+        rules: RuleCounts::default(),
+        evaluation: None,
+        comparison: None,
+        parameters: Parameters::default(),
+    }
+}
+
 /// Why no model could be made.
 #[derive(Debug, Error)]
 pub enum RecipeError {
@@ -77,6 +123,7 @@ impl Recipe {
         items: &Items,
         dataset: DatasetMetadata,
         date: Timestamp,
+        judged: Judged,
         progress: Progress,
     ) -> Result<Vec<u8>, RecipeError> {
         let ranked = Ranked::new(playlists, items);
@@ -98,16 +145,9 @@ impl Recipe {
             most_rules(explicit_antecedents(&ranked, self.implicit_support), ranked.occurrences())
         });
 
-        let mut builder = Builder::default();
-        for artist in items.artists().iter() {
-            builder.add_artist(artist)?;
-        }
-        for (&item, &support) in ranked.items.iter().zip(&ranked.supports) {
-            let names = items.get(item);
-            builder.add_track(names.title, items.artist_id(item), names.uri, support)?;
-        }
-        for transaction in &ranked.transactions {
-            builder.add_transaction(transaction)?;
+        let mut builder = names_and_transactions(&ranked, items)?;
+        for &(name, transaction) in &judged.sample {
+            builder.add_sampled(name, transaction);
         }
         for rules in rules_of_tracks(&ranked, self.implicit_support, most_rules) {
             builder.add_rules(&rules)?;
@@ -119,18 +159,12 @@ impl Recipe {
             builder.add_learned(rules)?;
         }
         let metadata = Metadata {
-            model_date: date,
-            miner_version: segue_process::VERSION.to_owned(),
-            dataset,
             itemsets,
             associations,
+            evaluation: judged.evaluation,
+            comparison: judged.comparison,
             parameters: self.in_force(min_support, most_rules),
-            // What is counted in the model, the builder sets.
-            transactions: 0,
-            items: 0,
-            artists: 0,
-            occurrences: 0,
-            rules: RuleCounts::default(),
+            ..unmined(dataset, date)
         };
         Ok(builder.finish(metadata)?)
     }

@@ -27,6 +27,8 @@ pub struct Builder {
     track_artist: Vec<u32>,
     track_support: Vec<u32>,
     transactions: GroupsBuilder,
+    sample_names: Vec<u64>,
+    sample_transactions: Vec<u32>,
     rules: RulesBuilder,
     artist_rules: RulesBuilder,
     learned: RulesBuilder,
@@ -41,6 +43,8 @@ impl Default for Builder {
             track_artist: Vec::new(),
             track_support: Vec::new(),
             transactions: GroupsBuilder::new(),
+            sample_names: Vec::new(),
+            sample_transactions: Vec::new(),
             rules: RulesBuilder::new(),
             artist_rules: RulesBuilder::new(),
             learned: RulesBuilder::new(),
@@ -82,6 +86,12 @@ impl Builder {
     pub fn add_transaction(&mut self, tracks: &[TrackId]) -> Result<(), TooLarge> {
         self.transactions.members.extend_from_slice(tracks);
         within(self.transactions.end_group(), "transactions")
+    }
+
+    /// Notes that the dataset was judged by the playlist that is this transaction, and a hash of its name.
+    pub fn add_sampled(&mut self, name: u64, transaction: u32) {
+        self.sample_names.push(name);
+        self.sample_transactions.push(transaction);
     }
 
     /// Adds the explicit rules of the next track: consequents and strengths, best first.
@@ -151,6 +161,8 @@ impl Builder {
                 Section::ArtistTrack => bytes(&artists.tracks.members),
                 Section::TransactionOffset => bytes(&self.transactions.offsets),
                 Section::TransactionItem => bytes(&self.transactions.members),
+                Section::SampleName => bytes(&self.sample_names),
+                Section::SampleTransaction => bytes(&self.sample_transactions),
                 Section::RuleOffset => bytes(&self.rules.groups.offsets),
                 Section::RuleConsequent => bytes(&self.rules.groups.members),
                 Section::RuleImpact => &self.rules.impacts,

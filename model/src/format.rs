@@ -68,6 +68,10 @@ pub(crate) enum Section {
     /// The transactions: tracks, ascending.
     TransactionOffset,
     TransactionItem,
+    /// The playlists that the model's dataset was judged by: a hash of each one's name, u64, and its
+    /// transaction.
+    SampleName,
+    SampleTransaction,
     /// Explicit rules with one antecedent, for the first tracks only: consequents, strongest first, and
     /// their impacts in 1/255 of the logarithmic scale below the antecedent's strongest rule.
     RuleOffset,
@@ -91,7 +95,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::ArtistOffset,
         Self::ArtistByte,
         Self::TitleOffset,
@@ -110,6 +114,8 @@ impl Section {
         Self::ArtistTrack,
         Self::TransactionOffset,
         Self::TransactionItem,
+        Self::SampleName,
+        Self::SampleTransaction,
         Self::RuleOffset,
         Self::RuleConsequent,
         Self::RuleImpact,

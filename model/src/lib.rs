@@ -23,7 +23,7 @@ mod text;
 
 pub use catalog::{ArtistId, Catalog, Track, TrackId};
 pub use format::FormatError;
-pub use metadata::{DatasetMetadata, Metadata, Parameters, RuleCounts};
+pub use metadata::{Comparison, DatasetMetadata, Evaluation, Metadata, Parameters, RuleCounts};
 pub use model::{Model, ModelError, ModelId};
 pub use rule::{Antecedent, Rule, Rules};
 pub use store::{Promotion, Store, StoreError};

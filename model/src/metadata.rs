@@ -26,8 +26,52 @@ pub struct Metadata {
     pub associations: u64,
     /// Rules kept, by kind.
     pub rules: RuleCounts,
+    /// What the dataset is worth for recommending; none where it has too few playlists to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<Evaluation>,
+    /// How the dataset compared with that of the model that was current before; none where there was
+    /// none, or none to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// What the miner was told.
     pub parameters: Parameters,
+}
+
+/// How well playlists are continued by rules made of the others, from five songs each.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// How many playlists were continued.
+    pub playlists: u64,
+    /// The share of them for which one of the first ten recommendations was right.
+    pub hit_rate: f64,
+    /// The mean share of right ones among as many recommendations as there were songs to guess.
+    pub r_precision: f64,
+    /// The mean normalised discounted cumulative gain of 500 recommendations.
+    pub ndcg: f64,
+    /// The hit rate of the most popular songs, whatever is given.
+    pub popular_hit_rate: f64,
+}
+
+/// A dataset beside that of the model that was current before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The id of the model that was current.
+    pub model: String,
+    /// Playlists now.
+    pub playlists: u64,
+    /// Playlists of the model that was current.
+    pub current_playlists: u64,
+    /// Songs now.
+    pub items: u64,
+    /// Songs of the model that was current.
+    pub current_items: u64,
+    /// On how many playlists the hit rates below were measured: those that the current model's dataset
+    /// was judged by.
+    pub sample: u64,
+    /// The hit rate now.
+    pub hit_rate: f64,
+    /// The hit rate of the model that was current.
+    pub current_hit_rate: f64,
 }
 
 /// Where a model's dataset came from: what tells one dataset from another.
@@ -70,7 +114,7 @@ pub struct RuleCounts {
 }
 
 /// The miner's parameters, as they were in force.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Parameters {
     /// The smallest number of transactions of a frequent itemset.
     pub min_support: u64,

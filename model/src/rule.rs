@@ -132,6 +132,8 @@ pub(crate) struct RuleSpans {
     weights: Vec<f32>,
     track_occurrences: Occurrences,
     artist_occurrences: Occurrences,
+    sample_names: Span<u64>,
+    sample_transactions: Span<u32>,
     of_tracks: Written,
     of_artists: Written,
     learned: Written,
@@ -158,7 +160,12 @@ impl RuleSpans {
             let size = share_of_level(level & !SIGN, !SIGN);
             if level & SIGN == 0 { size } else { -size }
         };
+        let sample_names: Span<u64> = buffer.span(Section::SampleName)?;
+        let sample_transactions = buffer.span(Section::SampleTransaction)?;
+        check_sample(buffer, &sample_names, &sample_transactions, transactions.len(buffer))?;
         Ok(Self {
+            sample_names,
+            sample_transactions,
             track_occurrences: Occurrences::of_tracks(buffer, &transactions, supports)?,
             artist_occurrences: Occurrences::of_artists(
                 buffer,
@@ -193,6 +200,23 @@ impl RuleSpans {
                 .collect(),
             transactions,
         })
+    }
+}
+
+fn check_sample(
+    buffer: &Buffer,
+    names: &Span<u64>,
+    numbers: &Span<u32>,
+    transactions: usize,
+) -> Result<(), FormatError> {
+    let numbers = buffer.slice(numbers);
+    let fail = |entry, reason| Err(content_error(Section::SampleTransaction, entry, reason));
+    if numbers.len() != buffer.slice(names).len() {
+        return fail(numbers.len(), "expected a transaction for each name");
+    }
+    match numbers.iter().position(|&number| number as usize >= transactions) {
+        Some(entry) => fail(entry, "expected a transaction"),
+        None => Ok(()),
     }
 }
 
@@ -285,6 +309,14 @@ impl<'m> Rules<'m> {
     pub fn transaction(&self, number: u32) -> (&'m [TrackId], f32) {
         let items = self.spans.transactions.get(self.buffer, number as usize);
         (items, self.spans.weights[number as usize])
+    }
+
+    /// The playlists that the dataset was judged by: a hash of each one's name, and its tracks.
+    pub fn sample(&self) -> impl Iterator<Item = (u64, &'m [TrackId])> + use<'m> {
+        let (buffer, spans) = (self.buffer, self.spans);
+        let numbers = buffer.slice(&spans.sample_transactions).iter();
+        let tracks = numbers.map(|&number| spans.transactions.get(buffer, number as usize));
+        buffer.slice(&spans.sample_names).iter().copied().zip(tracks)
     }
 
     /// The rule from an antecedent to a track, its support counted in the transactions, and the sum of

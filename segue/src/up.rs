@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use segue_api::{Api, Listen, Listener, UnixSocket};
-use segue_miner::config::{DatasetArgs, RecipeArgs};
+use segue_miner::config::{DatasetArgs, GateArgs, RecipeArgs};
 use segue_miner::dataset::Source;
 use segue_miner::progress::Progress;
 use segue_miner::publish::{Plan, publish};
@@ -55,6 +55,9 @@ pub(crate) struct UpArgs {
     /// What the model holds
     #[command(flatten)]
     recipe: RecipeArgs,
+    /// What the dataset must keep of what the current model has
+    #[command(flatten)]
+    gate: GateArgs,
 }
 
 pub(crate) async fn run(args: UpArgs) -> anyhow::Result<()> {
@@ -137,6 +140,8 @@ async fn mine(mut requests: mpsc::Receiver<Request>, args: UpArgs, ended: Cancel
                 options,
                 recipe: args.recipe.recipe(),
                 models: args.models,
+                gate: args.gate.gate(),
+                named: args.reading.is_named(),
             };
             publish(&plan, Progress::stderr())?;
             Ok(())

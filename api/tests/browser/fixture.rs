@@ -109,6 +109,8 @@ fn metadata(dataset: &str, model_date: &str) -> Metadata {
         occurrences: 0,
         itemsets: vec![],
         associations: 0,
+        evaluation: None,
+        comparison: None,
         rules: RuleCounts::default(),
         parameters: Parameters {
             min_support: 1,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{DatasetArgs, RecipeArgs};
+use crate::config::{DatasetArgs, GateArgs, RecipeArgs};
 use crate::dataset::Source;
 use crate::progress::Progress;
 use crate::publish::{Plan, publish};
@@ -15,6 +15,11 @@ use crate::publish::{Plan, publish};
 ///
 /// Reads playlists, finds frequent itemsets and association rules, writes the model into the model
 /// directory and makes it the current one. If anything fails, the current model stays as it was.
+///
+/// A dataset that has lost much of what the current model has, or that continues the playlists by which
+/// the current model was judged much worse, is refused with exit code 3: it may have been cut off, mixed
+/// up, or be another one. --force lets it pass, and so does another --dataset-id, as that is another
+/// dataset. Datasets under 100 playlists always pass.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,6 +44,9 @@ pub struct MineArgs {
     /// What the model holds
     #[command(flatten)]
     pub recipe: RecipeArgs,
+    /// What the dataset must keep of what the current model has
+    #[command(flatten)]
+    pub gate: GateArgs,
     /// How many threads to mine with; by default as many as there are processors
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -64,6 +72,8 @@ pub fn run(args: &MineArgs) -> anyhow::Result<()> {
         options: args.reading.read_options(CancellationToken::new()),
         recipe: args.recipe.recipe(),
         models: args.models.clone(),
+        gate: args.gate.gate(),
+        named: args.reading.is_named(),
     };
     let progress = if args.quiet { Progress::Silent } else { Progress::stderr() };
     publish(&plan, progress)?;

@@ -11,5 +11,6 @@ mod run;
 
 pub use bootstrap::Interval;
 pub use metric::{Metrics, RANKED};
+pub(crate) use protocol::hash;
 pub use protocol::{Seeding, Split};
 pub use run::{Evaluation, Method, Row, evaluate};

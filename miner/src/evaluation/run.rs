@@ -11,7 +11,7 @@ use super::protocol::{Part, Seeding, Split};
 use crate::dataset::Dataset;
 use crate::progress::{Progress, Unit};
 use crate::ranked::Ranked;
-use crate::recipe::{Recipe, RecipeError};
+use crate::recipe::{Judged, Recipe, RecipeError};
 
 /// Who makes the ranking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -80,7 +80,14 @@ pub fn evaluate(
         .collect();
     let origin = DatasetMetadata::default();
     let date = jiff::Timestamp::UNIX_EPOCH;
-    let bytes = recipe.make(train.iter().copied(), &dataset.items, origin, date, progress)?;
+    let bytes = recipe.make(
+        train.iter().copied(),
+        &dataset.items,
+        origin,
+        date,
+        Judged::default(),
+        progress,
+    )?;
     let model = Model::from_bytes(&bytes).expect("a model that was just made can be read");
     let judge = Judge::new(dataset, &model, &train);
 
@@ -150,9 +157,11 @@ impl<'d> Judge<'d> {
             Method::Confidence => self.by_confidence(&known),
             Method::Served => {
                 let mut seeds = Seeds::new(known.iter().map(|&track| vec![track]));
-                let unknown = given.iter().filter(|&&song| self.track_of[song as usize].is_none());
                 // The model numbers artists as the dataset does.
-                unknown.for_each(|&song| seeds.add_unknown_by(self.dataset.items.artist_id(song)));
+                let unknown = given.iter().filter(|&&song| self.track_of[song as usize].is_none());
+                for &song in unknown {
+                    seeds.add_unknown_by(self.dataset.items.artist_id(song));
+                }
                 let scored = self.model.recommend(&seeds, RANKED, scratch);
                 scored.into_iter().map(|scored| scored.track).collect()
             }

@@ -10,5 +10,6 @@ mod dataset_real;
 mod dataset_support;
 mod download_scripted;
 mod download_support;
+mod gate;
 mod mining_itemsets;
 mod mining_rules;

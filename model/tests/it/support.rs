@@ -76,6 +76,7 @@ impl Dataset {
         for playlist in &self.playlists {
             builder.add_transaction(playlist).unwrap();
         }
+        builder.add_sampled(7, 0);
         for a in (0..tracks).take_while(|&track| self.count(&[track]).0 > implicit_support) {
             let others = (0..tracks).filter(|&c| c != a).map(|c| (c, self.count(&[a, c])));
             builder.add_rules(&strongest_first(self, others)).unwrap();
@@ -139,6 +140,8 @@ pub(crate) fn metadata(implicit_support: u32) -> Metadata {
         occurrences: 0,
         itemsets: vec![],
         associations: 0,
+        evaluation: None,
+        comparison: None,
         rules: RuleCounts::default(),
         parameters: Parameters {
             min_support: 2,

@@ -154,6 +154,8 @@ impl World {
             occurrences: 3,
             itemsets: vec![2, 1],
             associations: 0,
+            evaluation: None,
+            comparison: None,
             rules: RuleCounts::default(),
             parameters: Parameters {
                 min_support: 1,

@@ -1,0 +1,169 @@
+//! What a dataset is worth for recommending, measured while it is mined.
+//!
+//! A sample of the playlists is set aside and a *twin* is made of the others: a model without written or
+//! learned rules, whose rules are all made from its playlists when asked for. That takes a fraction of
+//! the time of a whole model, and through the same scoring code it shows whether the playlists say what
+//! belongs together. The twin continues the sample's playlists from five songs each; the model that is
+//! served is made of all playlists, the sample's included.
+//!
+//! The sample is a pure function of the playlists' names, and is kept in the model, so that the dataset
+//! that comes after can be judged by the very same playlists: its own twin is made without them, too.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use segue_model::build::TooLarge;
+use segue_model::score::{Scratch, Seeds};
+use segue_model::{DatasetMetadata, Evaluation, Model, TrackId};
+
+use crate::dataset::{Dataset, Item};
+use crate::evaluation::{Metrics, RANKED, hash};
+use crate::ranked::Ranked;
+use crate::recipe::{names_and_transactions, unmined};
+
+/// The most playlists of a sample ...
+const MOST_PLAYLISTS: usize = 500;
+/// ... and at most one in so many of all.
+const ONE_IN: usize = 10;
+/// A shorter playlist has too little to guess.
+const SHORTEST: usize = 10;
+/// So many songs of a playlist are given, the others to be guessed.
+const GIVEN: usize = 5;
+
+/// A playlist that is set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sampled {
+    /// What tells it from others: a hash of its name.
+    pub(crate) name: u64,
+    /// Hashes of its songs' identities, in the order in which they are given and guessed.
+    songs: Vec<u64>,
+}
+
+impl Sampled {
+    fn new(name: u64, songs: impl Iterator<Item = u64>) -> Self {
+        let mut songs: Vec<u64> = songs.collect();
+        songs.sort_unstable_by_key(|song| {
+            (hash(&[name, *song].map(u64::to_le_bytes).concat()), *song)
+        });
+        Self { name, songs }
+    }
+}
+
+/// What tells a song from others in any dataset: its URI, or title and artist where there is none.
+fn identity(uri: &str, title: &str, artist: &str) -> u64 {
+    match uri.is_empty() {
+        true => hash(format!("{title}\u{1f}{artist}").as_bytes()),
+        false => hash(uri.as_bytes()),
+    }
+}
+
+fn identity_of(item: Item<'_>) -> u64 {
+    identity(item.uri, item.title, item.artist)
+}
+
+/// A hash of each playlist's name; another than the evaluation's, whose splits have nothing to do with
+/// this.
+pub(crate) fn names(dataset: &Dataset) -> Vec<u64> {
+    let name = |name: &str| hash(format!("{name}\u{1f}").as_bytes());
+    dataset.playlist_ids.iter().map(name).collect()
+}
+
+/// The numbers of the playlists to set aside: those with the smallest hashes.
+pub(crate) fn sample(dataset: &Dataset, names: &[u64]) -> Vec<u32> {
+    let long = |&number: &u32| dataset.transactions.get(number as usize).len() >= SHORTEST;
+    let mut drawn: Vec<u32> = (0..names.len() as u32).filter(long).collect();
+    drawn.sort_unstable_by_key(|&number| (names[number as usize], number));
+    drawn.truncate(MOST_PLAYLISTS.min(names.len() / ONE_IN));
+    drawn
+}
+
+/// The playlists of these numbers, set aside.
+pub(crate) fn of_dataset(dataset: &Dataset, names: &[u64], numbers: &[u32]) -> Vec<Sampled> {
+    let sampled = numbers.iter().map(|&number| {
+        let songs = dataset.transactions.get(number as usize).iter();
+        Sampled::new(
+            names[number as usize],
+            songs.map(|&song| identity_of(dataset.items.get(song))),
+        )
+    });
+    sampled.collect()
+}
+
+/// The playlists that a model was judged by.
+pub(crate) fn of_model(model: &Model) -> Vec<Sampled> {
+    let sampled = model.rules().sample().map(|(name, tracks)| {
+        let tracks = tracks.iter().map(|&track| model.catalog().track(track));
+        Sampled::new(name, tracks.map(|track| identity(track.uri, track.title, track.artist)))
+    });
+    sampled.collect()
+}
+
+/// How well a model of this dataset without the sampled playlists continues them; none without a sample.
+///
+/// # Errors
+/// The dataset is too large for a model.
+pub(crate) fn judge(
+    dataset: &Dataset,
+    names: &[u64],
+    sample: &[Sampled],
+) -> Result<Option<Evaluation>, TooLarge> {
+    if sample.is_empty() {
+        return Ok(None);
+    }
+    let aside: HashSet<u64> = sample.iter().map(|sampled| sampled.name).collect();
+    let train = dataset.transactions.iter().zip(names).filter(|(_, name)| !aside.contains(name));
+    let ranked = Ranked::new(train.map(|(playlist, _)| playlist), &dataset.items);
+    let metadata = unmined(DatasetMetadata::default(), Timestamp::UNIX_EPOCH);
+    let twin = names_and_transactions(&ranked, &dataset.items)?.finish(metadata)?;
+    let twin = Model::from_bytes(&twin).expect("a model that was just made can be read");
+
+    let wanted: HashSet<u64> = sample.iter().flat_map(|sampled| &sampled.songs).copied().collect();
+    let tracks: HashMap<u64, TrackId> = (0..ranked.len() as TrackId)
+        .map(|track| (identity_of(dataset.items.get(ranked.items[track as usize])), track))
+        .filter(|(song, _)| wanted.contains(song))
+        .collect();
+    let judged: Vec<[Metrics; 2]> = sample
+        .par_iter()
+        .map_init(Scratch::default, |scratch, sampled| one(&twin, &tracks, sampled, scratch))
+        .collect();
+    let served = Metrics::mean(judged.iter().map(|[served, _]| served));
+    let popular = Metrics::mean(judged.iter().map(|[_, popular]| popular));
+    Ok(Some(Evaluation {
+        playlists: sample.len() as u64,
+        hit_rate: served.hit_at_10,
+        r_precision: served.r_precision,
+        ndcg: served.ndcg,
+        popular_hit_rate: popular.hit_at_10,
+    }))
+}
+
+/// What the twin's recommendations for a playlist are worth, and what the most popular songs are.
+fn one(
+    twin: &Model,
+    tracks: &HashMap<u64, TrackId>,
+    sampled: &Sampled,
+    scratch: &mut Scratch,
+) -> [Metrics; 2] {
+    let (given, wanted) = sampled.songs.split_at(GIVEN.min(sampled.songs.len() / 2));
+    let known = given.iter().filter_map(|song| tracks.get(song));
+    let seeds = Seeds::new(known.map(|&track| vec![track]));
+    // A song that the twin does not know is a target that nothing hits.
+    let unknown = |at: usize| TrackId::MAX - at as TrackId;
+    let targets: Vec<TrackId> = wanted
+        .iter()
+        .enumerate()
+        .map(|(at, song)| tracks.get(song).copied().unwrap_or_else(|| unknown(at)))
+        .collect();
+    let artist = |track: TrackId| match (track as usize) < twin.catalog().len() {
+        true => twin.catalog().artist(track),
+        false => track,
+    };
+    let popular = twin.popular(&seeds, RANKED);
+    let scored = twin.recommend(&seeds, RANKED, scratch);
+    let mut ranking: Vec<TrackId> = scored.iter().map(|scored| scored.track).collect();
+    let there: HashSet<TrackId> = ranking.iter().copied().collect();
+    ranking.extend(popular.iter().filter(|track| !there.contains(track)));
+    ranking.truncate(RANKED);
+    [ranking, popular].map(|ranking| Metrics::of(&ranking, &targets, artist))
+}

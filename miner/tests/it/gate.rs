@@ -1,0 +1,168 @@
+//! A dataset that would make the recommendations much worse does not replace the current model.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use segue_model::{Model, Store};
+use tempfile::TempDir;
+
+const PLAYLISTS: usize = 600;
+const LENGTH: usize = 16;
+/// Songs that go together.
+const CIRCLE: usize = 40;
+const CIRCLES: usize = 20;
+
+type Playlists = Vec<BTreeSet<String>>;
+
+/// Playlists that each keep to a circle of songs, named after the `world` they are from.
+fn playlists(world: &str, count: usize) -> Playlists {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut playlist = |number: usize| -> BTreeSet<String> {
+        let circle = number % CIRCLES;
+        (0..LENGTH).map(|_| format!("{world} {circle}.{}", random.usize(..CIRCLE))).collect()
+    };
+    (0..count).map(&mut playlist).collect()
+}
+
+/// The same songs, as often, in playlists of the same lengths, but dealt out anew.
+fn shuffled(playlists: &Playlists) -> Playlists {
+    let mut songs: Vec<String> = playlists.iter().flatten().cloned().collect();
+    fastrand::Rng::with_seed(8).shuffle(&mut songs);
+    let mut songs = songs.into_iter();
+    playlists.iter().map(|playlist| songs.by_ref().take(playlist.len()).collect()).collect()
+}
+
+struct World {
+    folder: TempDir,
+    store: Store,
+}
+
+impl World {
+    /// A world whose current model is of `PLAYLISTS` sound playlists.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("models"));
+        let world = Self { folder, store };
+        let mined = world.mine(&playlists("Song", PLAYLISTS), &[]);
+        assert!(mined.status.success(), "{mined:?}");
+        world
+    }
+
+    fn mine(&self, playlists: &Playlists, flags: &[&str]) -> Output {
+        let path = self.folder.path().join("playlists.csv");
+        write(&path, playlists);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+        command.arg("mine").arg("--dataset").arg(path).args(flags);
+        command.arg("--models").arg(self.store.directory()).arg("--quiet");
+        command.output().unwrap()
+    }
+
+    fn current(&self) -> Model {
+        self.store.load(self.store.current().unwrap().unwrap()).unwrap()
+    }
+
+    /// Mines what is to be refused, and checks that nothing changes but the log.
+    fn refuses(&self, playlists: &Playlists, reason: &str) {
+        let before = self.store.current().unwrap();
+        let mined = self.mine(playlists, &[]);
+        let log = String::from_utf8_lossy(&mined.stderr).into_owned();
+        assert_eq!(mined.status.code(), Some(3), "{log}");
+        assert!(
+            log.contains("not fit to replace the current model") && log.contains(reason),
+            "{log}"
+        );
+        assert_eq!(self.store.current().unwrap(), before);
+        assert_eq!(self.store.history().unwrap().len(), 1);
+    }
+}
+
+fn write(path: &Path, playlists: &Playlists) {
+    let mut csv = "pid,track_name,artist_name\n".to_owned();
+    for (pid, playlist) in playlists.iter().enumerate() {
+        for song in playlist {
+            writeln!(csv, "{pid},{song},The {song}s").unwrap();
+        }
+    }
+    std::fs::write(path, csv).unwrap();
+}
+
+#[test]
+fn a_dataset_that_has_grown_passes_and_the_model_tells_its_figures() {
+    let world = World::new();
+    let first = world.current();
+    let judged = first.metadata().evaluation.unwrap();
+    assert_eq!(judged.playlists, (PLAYLISTS / 10) as u64);
+    assert!(judged.hit_rate > 0.9 && judged.popular_hit_rate < 0.5, "{judged:?}");
+    assert_eq!(first.metadata().comparison, None);
+
+    let mined = world.mine(&playlists("Song", PLAYLISTS + 20), &[]);
+    assert!(mined.status.success(), "{mined:?}");
+    let second = world.current();
+    let comparison = second.metadata().comparison.clone().unwrap();
+    assert_eq!(comparison.model, first.id().to_string());
+    assert_eq!(comparison.sample, judged.playlists);
+    assert_eq!(comparison.current_hit_rate, judged.hit_rate);
+    assert!(comparison.hit_rate > 0.9, "{comparison:?}");
+    assert_eq!((comparison.current_playlists, comparison.playlists), (600, 620));
+}
+
+#[test]
+fn the_same_dataset_has_the_same_figures_on_the_same_playlists() {
+    let world = World::new();
+    // Another row: the same playlists, but other bytes.
+    let mut next = playlists("Song", PLAYLISTS);
+    next[0].insert("Another".to_owned());
+    assert!(world.mine(&next, &[]).status.success());
+    let comparison = world.current().metadata().comparison.clone().unwrap();
+    assert!((comparison.hit_rate - comparison.current_hit_rate).abs() < 0.02, "{comparison:?}");
+}
+
+#[test]
+fn a_truncated_dataset_is_refused() {
+    let world = World::new();
+    world.refuses(&playlists("Song", PLAYLISTS / 2), "300 playlists: expected 420 at least");
+}
+
+#[test]
+fn a_dataset_with_fewer_songs_is_refused() {
+    let mut few = playlists("Song", PLAYLISTS);
+    few.iter_mut().for_each(|playlist| playlist.retain(|song| song.ends_with(['1', '2', '3'])));
+    World::new().refuses(&few, "songs: expected");
+}
+
+#[test]
+fn a_shuffled_dataset_is_refused() {
+    let world = World::new();
+    world.refuses(&shuffled(&playlists("Song", PLAYLISTS)), "hit rate");
+}
+
+#[test]
+fn a_foreign_dataset_is_refused() {
+    World::new().refuses(&playlists("Ware", PLAYLISTS), "hit rate 0.000 on the 60 playlists");
+}
+
+#[test]
+fn force_or_another_name_lets_any_dataset_pass() {
+    for flags in [&["--force"][..], &["--dataset-id", "other"]] {
+        let world = World::new();
+        let mined = world.mine(&playlists("Ware", PLAYLISTS / 2), flags);
+        assert!(mined.status.success(), "{flags:?}: {mined:?}");
+        assert_eq!(world.store.history().unwrap().len(), 2);
+    }
+    // The current model's own name is no other one.
+    let world = World::new();
+    let flags = ["--dataset-id", "playlists"];
+    assert_eq!(world.mine(&playlists("Ware", PLAYLISTS), &flags).status.code(), Some(3));
+}
+
+#[test]
+fn a_few_playlists_always_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().join("models"));
+    let world = World { folder, store };
+    for count in [90, 10] {
+        assert!(world.mine(&playlists("Song", count), &[]).status.success());
+    }
+}
