@@ -48,13 +48,18 @@ pub(crate) fn answer(served: &Served, question: &Question<'_>) -> Answer {
     let model = served.model();
     let catalog = model.catalog();
     let mut unknown = Vec::new();
-    let seeds = Seeds::new(question.songs.iter().map(|song| {
+    let mut seeds = Seeds::new(question.songs.iter().map(|song| {
         let found = if song.len() <= LONGEST_SONG { catalog.find(song) } else { Cow::default() };
         if found.is_empty() {
             unknown.push(song);
         }
         found
     }));
+    for song in unknown.iter().filter(|song| song.len() <= LONGEST_SONG) {
+        if let Some(artist) = catalog.find_artist(song) {
+            seeds.add_unknown_by(artist);
+        }
+    }
     let mut scored =
         SCRATCH.with_borrow_mut(|scratch| model.recommend(&seeds, question.limit, scratch));
     let by_rules = scored.len();

@@ -4,8 +4,10 @@
 //! track out of order, a rule to a track that is not there) is found when the bytes are read back,
 //! which whoever publishes them does.
 
+use std::collections::HashMap;
+
 use crate::catalog::TrackId;
-use crate::fold::{artist_key, title_key};
+use crate::fold::{artist_key, fold, title_key, work_title};
 use crate::format::{Section, encode};
 use crate::metadata::{Metadata, RuleCounts};
 use crate::rule::{level_of_share, signed_level_of_share};
@@ -139,6 +141,7 @@ impl Builder {
         let titles = Keys::new(tracks, |track| title_key(self.titles.get(track)).into_owned())?;
         let artist = |track: usize| self.artists.get(self.track_artist[track] as usize);
         let artists = Keys::new(tracks, |track| artist_key(artist(track)).into_owned())?;
+        let songs = self.songs();
         let metadata = serde_json::to_vec(&metadata).expect("metadata are plain values");
         let section = |section| -> &[u8] {
             use bytemuck::cast_slice as bytes;
@@ -151,6 +154,7 @@ impl Builder {
                 Section::UriByte => &self.uris.bytes,
                 Section::TrackArtist => bytes(&self.track_artist),
                 Section::TrackSupport => bytes(&self.track_support),
+                Section::TrackSong => bytes(&songs),
                 Section::TitleKeyOffset => bytes(&titles.keys.offsets),
                 Section::TitleKeyByte => &titles.keys.bytes,
                 Section::TitleTrackOffset => bytes(&titles.tracks.offsets),
@@ -178,6 +182,17 @@ impl Builder {
             }
         };
         Ok(encode(&metadata, &Section::ALL.map(section)))
+    }
+
+    /// Per track: the first track of the same song by the same artist.
+    fn songs(&self) -> Vec<TrackId> {
+        let mut first = HashMap::new();
+        (0..self.track_artist.len())
+            .map(|track| {
+                let work = fold(work_title(self.titles.get(track))).into_owned();
+                *first.entry((work, self.track_artist[track])).or_insert(track as TrackId)
+            })
+            .collect()
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) struct CatalogSpans {
     uris: Texts,
     pub(crate) track_artist: Span<u32>,
     pub(crate) track_support: Span<u32>,
+    track_song: Span<u32>,
     title_keys: Texts,
     title_tracks: Groups,
     artist_keys: Texts,
@@ -58,6 +59,7 @@ impl CatalogSpans {
         let mut spans = Self {
             artists: Texts::read(buffer, Section::ArtistOffset, Section::ArtistByte)?,
             track_artist: buffer.span(Section::TrackArtist)?,
+            track_song: buffer.span(Section::TrackSong)?,
             track_support: buffer.span(Section::TrackSupport)?,
             title_tracks: Groups::read(
                 buffer,
@@ -98,6 +100,12 @@ impl CatalogSpans {
         same(Section::UriOffset, self.uris.len(buffer))?;
         same(Section::TrackArtist, artists.len())?;
         same(Section::TrackSupport, supports.len())?;
+        let songs = buffer.slice(&self.track_song);
+        same(Section::TrackSong, songs.len())?;
+        let is_first = |&song: &u32| songs.get(song as usize) == Some(&song);
+        if let Some(entry) = songs.iter().position(|song| !is_first(song)) {
+            return Err(content_error(Section::TrackSong, entry, "expected the first of a song's"));
+        }
         same(Section::TitleTrack, self.title_tracks.total(buffer))?;
         same(Section::ArtistTrack, self.artist_tracks.total(buffer))?;
         if self.title_keys.len(buffer) != self.title_tracks.len(buffer) {
@@ -207,17 +215,24 @@ impl<'m> Catalog<'m> {
         self.spans.artists.get(self.buffer, artist as usize)
     }
 
-    /// What tells one song from another: the number of its title's key, and its artist. Two tracks of
-    /// one song are the same recording, or editions of it, under different URIs.
+    /// What tells one song from another: its most frequent track. Tracks of one song are the same
+    /// recording under different URIs, editions of it, or other recordings (live, remixed) that are
+    /// listed under the same artist.
     #[must_use]
-    pub fn song(&self, track: TrackId) -> (u32, u32) {
+    pub fn song(&self, track: TrackId) -> TrackId {
+        self.buffer.slice(&self.spans.track_song)[track as usize]
+    }
+
+    /// What tells one recording from another, whatever its edition: title key and artist.
+    pub(crate) fn recording(&self, track: TrackId) -> (u32, ArtistId) {
         (self.spans.track_title[track as usize], self.artist(track))
     }
 
     /// The tracks that `text` names, most frequent first; none where it names none.
     ///
-    /// In this order: a track's URI; a title; `Artist - Title`; `Title - Artist`. Titles and artists
-    /// are compared by their keys (see [`crate::fold`]). A title that notes its edition
+    /// In this order: a track's URI; a title; then for each of the first four dashes, as titles and
+    /// artists may hold some, `Artist - Title` and `Title - Artist`. Titles and artists are compared by
+    /// their keys (see [`crate::fold`]), and so without notes on the edition; but a title that notes one
     /// (`... - Remastered 2011`) means the tracks that note the same, where there are any.
     #[must_use]
     pub fn find(&self, text: &str) -> Cow<'m, [TrackId]> {
@@ -229,16 +244,18 @@ impl<'m> Catalog<'m> {
         if !tracks.is_empty() {
             return self.same_edition(text, tracks.into());
         }
-        for (at, separator) in text.match_indices(" - ") {
-            let (first, second) = (&text[..at], &text[at + separator.len()..]);
-            for (artist, title) in [(first, second), (second, first)] {
-                let found = self.by_artist_and_title(artist, title);
-                if !found.is_empty() {
-                    return found;
-                }
-            }
-        }
-        Cow::default()
+        halves(text, MOST_SEPARATORS)
+            .map(|(artist, title)| self.by_artist_and_title(artist, title))
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// The artist that a text names as that of a song, whether or not the song is there.
+    #[must_use]
+    pub fn find_artist(&self, text: &str) -> Option<ArtistId> {
+        let first =
+            halves(text, MOST_SEPARATORS).find_map(|(artist, _)| self.by_artist(artist).first());
+        first.map(|&track| self.artist(track))
     }
 
     fn by_uri(&self, uri: &str) -> Option<TrackId> {
@@ -267,15 +284,18 @@ impl<'m> Catalog<'m> {
 
     fn by_artist_and_title(&self, artist: &str, title: &str) -> Cow<'m, [TrackId]> {
         let tracks = self.by_title(title);
-        let key = artist_key(artist);
-        let Some(key) = self.spans.by_artist.find(self.buffer, &self.spans.artist_keys, &key)
-        else {
-            return Cow::default();
-        };
-        let of_artist = self.spans.artist_tracks.get(self.buffer, key as usize);
+        let of_artist = self.by_artist(artist);
         let is_of_artist = |track: &TrackId| of_artist.binary_search(track).is_ok();
         let found: Vec<TrackId> = tracks.iter().copied().filter(is_of_artist).collect();
         self.same_edition(title, found.into())
+    }
+
+    fn by_artist(&self, artist: &str) -> &'m [TrackId] {
+        let key = artist_key(artist);
+        match self.spans.by_artist.find(self.buffer, &self.spans.artist_keys, &key) {
+            Some(key) => self.spans.artist_tracks.get(self.buffer, key as usize),
+            None => &[],
+        }
     }
 
     /// Up to `limit` songs for what has been typed so far, a track for each: those whose title begins
@@ -303,7 +323,7 @@ impl<'m> Catalog<'m> {
             self.add_songs(&mut found, &matching, limit);
         }
         if found.len() < limit {
-            for (artist, title) in halves(typed) {
+            for (artist, title) in halves(typed, 1) {
                 self.add_songs(&mut found, &self.by_artist_and_title(artist, title), limit);
             }
             self.add_songs(&mut found, &self.near(typed, limit), limit);
@@ -317,7 +337,7 @@ impl<'m> Catalog<'m> {
             if found.len() == limit {
                 return;
             }
-            if !found.iter().any(|&there| self.song(there) == self.song(track)) {
+            if !found.iter().any(|&there| self.recording(there) == self.recording(track)) {
                 found.push(track);
             }
         }
@@ -329,9 +349,7 @@ impl<'m> Catalog<'m> {
     #[must_use]
     pub fn near(&self, text: &str, limit: usize) -> Vec<TrackId> {
         let mut wanted = vec![title_key(text)];
-        for (first, second) in halves(text) {
-            wanted.extend([title_key(first), title_key(second)]);
-        }
+        wanted.extend(halves(text, 1).map(|(half, _)| title_key(half)));
         let mut found: Vec<(usize, Reverse<u32>, TrackId)> = Vec::new();
         for key in wanted.iter().filter(|key| key.len() >= 3 && key.len() <= LONGEST_NEAR) {
             let most = (key.chars().count() / 4).max(1);
@@ -362,14 +380,24 @@ impl<'m> Catalog<'m> {
 /// Longer texts have no near matches: comparing them would cost too much, and nobody types them.
 const LONGEST_NEAR: usize = 100;
 
+/// A text is taken apart at so many of its dashes: real names have fewer, and each costs two lookups.
+const MOST_SEPARATORS: usize = 4;
+
 fn without_the(key: &str) -> &str {
     key.strip_prefix("the ").unwrap_or(key)
 }
 
-fn halves(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split_once(" - ")
-        .into_iter()
-        .flat_map(|(first, second)| [(first, second), (second, first)])
+/// What stands on both sides of the text's first separators, in both orders.
+fn halves(text: &str, most: usize) -> impl Iterator<Item = (&str, &str)> {
+    let dash = |&(at, letter): &(usize, char)| {
+        matches!(letter, '-' | '–' | '—')
+            && text[..at].ends_with(' ')
+            && text[at + letter.len_utf8()..].starts_with(' ')
+    };
+    text.char_indices().filter(dash).take(most).flat_map(|(at, letter)| {
+        let (first, second) = (&text[..at - 1], &text[at + letter.len_utf8() + 1..]);
+        [(first, second), (second, first)]
+    })
 }
 
 /// Which letters occur, a bit each; all that are not a to z or 0 to 9 share the remaining bits.

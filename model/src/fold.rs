@@ -136,19 +136,70 @@ pub fn base_title(title: &str) -> &str {
     base
 }
 
+/// The title without the notes at its end that say which recording this is, either: what stays of
+/// `Layla - Acoustic`, `Levels - Kygo Remix` and `Layla (Live at Home)` is the song they are all of.
+#[must_use]
+pub fn work_title(title: &str) -> &str {
+    let mut work = base_title(title);
+    while let Some(shorter) = without(work, is_recording_note) {
+        work = base_title(shorter);
+    }
+    work
+}
+
 /// The title without its last note, if that is one on the edition and something stays before it.
 fn without_note(title: &str) -> Option<&str> {
+    without(title, is_edition_note).or_else(|| {
+        let (head, guest) = guest_without_brackets(title)?;
+        head_of(head, is_edition_note(guest))
+    })
+}
+
+/// The title without its last note, in brackets or after a dash, if that `is_note` and something stays.
+fn without(title: &str, is_note: impl Fn(&str) -> bool) -> Option<&str> {
     let (head, note) = match title.chars().next_back()? {
         ')' => title[..title.len() - 1].rsplit_once('(')?,
         ']' => title[..title.len() - 1].rsplit_once('[')?,
         // Most titles hold no hyphen, which is seen sooner than that they don't hold it between spaces.
-        _ => match title.contains('-').then(|| title.rsplit_once(" - ")).flatten() {
-            Some(parts) if is_edition_note(parts.1) => parts,
-            _ => guest_without_brackets(title)?,
-        },
+        _ => title.contains('-').then(|| title.rsplit_once(" - ")).flatten()?,
     };
+    head_of(head, is_note(note))
+}
+
+fn head_of(head: &str, is_note: bool) -> Option<&str> {
     let head = head.trim_end_matches([' ', '-', '–']);
-    (is_edition_note(note) && head.contains(char::is_alphanumeric)).then_some(head)
+    (is_note && head.contains(char::is_alphanumeric)).then_some(head)
+}
+
+/// Whether a note names another recording of the song. `Live` counts where it begins the note: elsewhere
+/// it is a word like others.
+fn is_recording_note(note: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "acappella",
+        "acoustic",
+        "bootleg",
+        "cover",
+        "demo",
+        "dub",
+        "edit",
+        "extended",
+        "flip",
+        "instrumental",
+        "karaoke",
+        "mix",
+        "orchestral",
+        "remix",
+        "remixed",
+        "rework",
+        "rmx",
+        "session",
+        "sessions",
+        "unplugged",
+        "version",
+        "vip",
+    ];
+    let folded = fold(note);
+    folded.split(' ').next() == Some("live") || folded.split(' ').any(|word| WORDS.contains(&word))
 }
 
 /// `Title feat. Guest`, split before the guest.
@@ -238,6 +289,40 @@ mod tests {
         check("???", "???");
         check("東京", "東京");
         check("", "");
+    }
+
+    /// Titles as playlists have them: the title, its base, and the song it is of.
+    #[test]
+    fn real_titles_are_taken_apart() {
+        let check = |title: &str, base: &str, work: &str| {
+            assert_eq!((base_title(title), work_title(title)), (base, work), "{title}");
+        };
+        let edition = |title: &str, base: &str| check(title, base, base);
+        edition("Who (feat. Young Thug)", "Who");
+        edition("What If I Go? (feat. Bonzai)", "What If I Go?");
+        edition("Elevator (feat. Timbaland) - Feat. Timbaland Album Version", "Elevator");
+        edition("Ray Ban Vision ft. Cyhi Da Prynce", "Ray Ban Vision");
+        edition("2 Legit 2 Quit - feat. Saja", "2 Legit 2 Quit");
+        edition("Colombia Heights (Te Llamo) [feat. J Balvin]", "Colombia Heights (Te Llamo)");
+        edition("Don't Let Me Down - Remastered", "Don't Let Me Down");
+        edition("Feels Like the First Time - 2008 Remastered Version", "Feels Like the First Time");
+        edition("Ten Crack Commandments - 2014 Remastered Version", "Ten Crack Commandments");
+        edition("I Just Wanna Live", "I Just Wanna Live");
+        edition("All My Ex's Live In Texas", "All My Ex's Live In Texas");
+        edition("Runnin' (Dying To Live)", "Runnin' (Dying To Live)");
+        let recording = |title: &str, work: &str| check(title, title, work);
+        recording("HyperParadise - Flume Remix", "HyperParadise");
+        recording("My Love Is Like...Wo - Main Mix/Album Version", "My Love Is Like...Wo");
+        recording("Bank Rolls - Remix", "Bank Rolls");
+        recording("I Wanna Sex You Up - Single Mix", "I Wanna Sex You Up");
+        recording("Heroes (we could be) - Branchez Remix", "Heroes (we could be)");
+        recording("Wavin' Flag - Coca-Cola® Celebration Mix", "Wavin' Flag");
+        recording("Wake Me Up - Acoustic", "Wake Me Up");
+        recording("As Long As You Love Me - Acoustic Version", "As Long As You Love Me");
+        recording("No Woman, No Cry - Live At The Lyceum, London/1975", "No Woman, No Cry");
+        recording("A Boy Named Sue (Live in Denmark) - Live", "A Boy Named Sue");
+        recording("Say My Name (feat. Zyra) - Hermitude Remix", "Say My Name");
+        recording("Remix", "Remix");
     }
 
     #[test]

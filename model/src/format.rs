@@ -55,6 +55,8 @@ pub(crate) enum Section {
     TrackArtist,
     /// Per track: the number of transactions that hold it.
     TrackSupport,
+    /// Per track: the first track of the same song by the same artist, be it another edition or recording.
+    TrackSong,
     /// Folded titles, sorted, each once; and the tracks of each, ascending.
     TitleKeyOffset,
     TitleKeyByte,
@@ -95,7 +97,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::ArtistOffset,
         Self::ArtistByte,
         Self::TitleOffset,
@@ -104,6 +106,7 @@ impl Section {
         Self::UriByte,
         Self::TrackArtist,
         Self::TrackSupport,
+        Self::TrackSong,
         Self::TitleKeyOffset,
         Self::TitleKeyByte,
         Self::TitleTrackOffset,

@@ -203,8 +203,8 @@ fn artist_share(support: u32) -> f32 {
 }
 
 impl Model {
-    /// The `limit` best tracks for these seeds, best first, one for each song; never a seed, nor another
-    /// track of a seed's song. Equal scores are ordered by support, then by first appearance in the
+    /// The `limit` best tracks for these seeds, best first, one for each recording; never a seed, nor
+    /// another edition or recording of a seed's song. Equal scores are ordered by support, then by first appearance in the
     /// dataset. Fewer come where the rules say nothing about more.
     pub fn recommend(&self, seeds: &Seeds, limit: usize, scratch: &mut Scratch) -> Vec<Scored> {
         let catalog = self.catalog();
@@ -222,14 +222,19 @@ impl Model {
                 scratch.candidates.push(Scored { track, score });
             }
         }
-        let mut taken: HashSet<_> = seeds.tracks().map(|track| catalog.song(track)).collect();
+        let given: HashSet<_> = seeds.tracks().map(|track| catalog.song(track)).collect();
+        let mut taken = HashSet::new();
+        let mut is_new = |&&scored: &&Scored| {
+            !given.contains(&catalog.song(scored.track))
+                && taken.insert(catalog.recording(scored.track))
+        };
         let mut best = Vec::with_capacity(limit.min(scratch.candidates.len()));
         // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
         // the rest only where that was not enough.
         let mut rest = &mut scratch.candidates[..];
         while best.len() < limit && !rest.is_empty() {
-            let (next, others) = split_best(rest, 2 * limit + taken.len());
-            best.extend(next.iter().filter(|scored| taken.insert(catalog.song(scored.track))));
+            let (next, others) = split_best(rest, 2 * limit + given.len());
+            best.extend(next.iter().filter(&mut is_new));
             rest = others;
         }
         best.truncate(limit);

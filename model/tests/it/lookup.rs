@@ -37,7 +37,10 @@ fn songs_are_found_by_title_artist_and_uri_in_any_spelling() {
     check("bjork - joga", &["Björk - Jóga"]);
     check("help", &["The Beatles - Help!"]);
     check("Queen - Yesterday", &[]);
+    check("The Beatles – Yesterday", &[beatles]);
+    check("Air — Sexy Boy", &["Air - Sexy Boy"]);
     check("Nothing like it", &[]);
+    check(&" - ".repeat(100_000), &[]);
     check("", &[]);
     check(" - ", &[]);
 }
@@ -66,4 +69,67 @@ fn a_near_match_is_a_matter_of_few_letters() {
     assert_eq!(near("hlp"), ["The Beatles - Help!"]);
     assert!(near("Tomorrow never knows").is_empty());
     assert!(near(&"very long ".repeat(50)).is_empty());
+}
+
+/// Songs that people ask for, as playlists write them, and what they may be called.
+#[test]
+fn real_songs_are_found_by_what_people_type() {
+    let songs: &[&'static str] = &[
+        "Beyoncé - Sweet Dreams",
+        "The Beatles - Don't Let Me Down - Remastered",
+        "The Notorious B.I.G. - Ten Crack Commandments - 2014 Remastered Version",
+        "Tiësto - Let’s Go",
+        "Mötley Crüe - Wild Side",
+        "MØ - Nights With You",
+        "Daryl Hall & John Oates - Kiss on My List - Remastered",
+        "Future - Who (feat. Young Thug)",
+        "Wale - Colombia Heights (Te Llamo) [feat. J Balvin]",
+        "A-Trak - Ray Ban Vision ft. Cyhi Da Prynce",
+        "E-40 - U And Dat (feat. T. Pain & Kandi Girl)",
+        "K'NAAN - Wavin' Flag - Coca-Cola® Celebration Mix",
+        "Jennifer Lopez - Ain't It Funny - Murder Remix",
+        "Pink Floyd - Breathe (In the Air)",
+        "Faith Hill - Breathe - Remastered",
+        "Katy Perry - Bon appétit",
+        "A$AP Rocky - Praise the Lord",
+    ];
+    let model = crate::support::Dataset::new(&[songs]).model(9);
+    let check = |text: &str, expected: &'static str| {
+        assert_eq!(names(&model, &model.catalog().find(text)), [expected], "{text}");
+    };
+    check("sweet dreams", "Beyoncé - Sweet Dreams");
+    check("BEYONCE - SWEET DREAMS", "Beyoncé - Sweet Dreams");
+    check("dont let me down", songs[1]);
+    check("Beatles - Don’t Let Me Down", songs[1]);
+    check("Don't Let Me Down - Remastered 2009 - The Beatles", songs[1]);
+    check("Notorious BIG - Ten Crack Commandments", songs[2]);
+    check("Let's Go - Tiesto", songs[3]);
+    check("motley crue - wild side", songs[4]);
+    check("mo - nights with you", songs[5]);
+    check("Kiss on My List - Daryl Hall and John Oates", songs[6]);
+    check("Who", songs[7]);
+    check("Who - Future", songs[7]);
+    check("colombia heights (te llamo)", songs[8]);
+    check("A-Trak - Ray Ban Vision", songs[9]);
+    check("E-40 - U and Dat (feat. T-Pain)", songs[10]);
+    check("Wavin Flag - Coca-Cola Celebration Mix", songs[11]);
+    check("Jennifer Lopez - Ain't It Funny - Murder Remix", songs[12]);
+    check("Breathe (In the Air)", songs[13]);
+    check("Breathe", songs[14]);
+    check("bon appetit", songs[15]);
+    check("ASAP Rocky - Praise The Lord", songs[16]);
+}
+
+#[test]
+fn an_unknown_songs_artist_is_found() {
+    let model = sample().model(2);
+    let check = |text: &str, expected: Option<&str>| {
+        let artist = model.catalog().find_artist(text);
+        assert_eq!(artist.map(|artist| model.catalog().artist_name(artist)), expected, "{text}");
+    };
+    check("beatles - No Such Song", Some("The Beatles"));
+    check("No Such Song - The Beatles", Some("The Beatles"));
+    check("The Beatles", None);
+    check("Nobody Else - No Such Song", None);
+    check(" - ", None);
 }

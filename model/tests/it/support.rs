@@ -170,5 +170,6 @@ pub(crate) fn sample() -> Dataset {
         ],
         &["The Beatles - Help!", "The Beatles - Yesterday"],
         &["Nobody - Alone"],
+        &["Air - Sexy Boy - Remix", "The Beatles - Yesterday", "Air - La Femme d'argent"],
     ])
 }
