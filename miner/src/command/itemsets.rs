@@ -4,16 +4,16 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::Context;
 
+use super::with_progress;
 use crate::config::support;
 use crate::fimi::{self, Fimi, FimiWriter};
 use crate::itemset::ItemsetCounts;
 use crate::miner::{Miner, Support, Target};
-use crate::progress::{Progress, Task, Unit};
+use crate::progress::Progress;
 
 /// Find the frequent itemsets of a file of transactions.
 ///
@@ -79,17 +79,11 @@ pub fn run(args: &ItemsetsArgs) -> anyhow::Result<()> {
         .build()
         .context("failed to start the threads")?;
     let fimi = pool.install(|| fimi::open(&args.file))?;
-    let progress = progress(args);
-    // The bar starts when the number of frequent items is known, and goes with the miner.
-    let bar: OnceLock<Task> = OnceLock::new();
     let miner = Miner::new(args.support)
         .max_len(args.max_len)
         .target(args.target)
-        .threads(NonZeroUsize::new(pool.current_num_threads()))
-        .progress(move |_, total| {
-            let start = || progress.task("mining", Unit::Count("items"), Some(total as u64));
-            bar.get_or_init(start).advance(1);
-        });
+        .threads(NonZeroUsize::new(pool.current_num_threads()));
+    let miner = with_progress(miner, progress(args));
     let counts =
         if args.count_only { count(args, &miner, &fimi)? } else { list(args, &miner, &fimi)? };
     drop(miner);

@@ -4,11 +4,13 @@ use std::io::{self, BufWriter, Write};
 use std::num::NonZeroUsize;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::with_progress;
 use crate::association::{Rule, RuleSearch, Rules};
-use crate::config::{DatasetArgs, support};
+use crate::config::{DatasetArgs, share, support};
 use crate::dataset::{self, Items, Source};
 use crate::metric::Metric;
 use crate::miner::{Miner, Support};
@@ -33,9 +35,13 @@ use crate::progress::{Progress, Unit};
 Examples:
   segue-miner rules playlists.csv.gz --support 0.5% --min-confidence 0.3
   segue-miner rules playlists.csv.gz --support 20 --max-antecedent 1 --top-k 5 --order-by lift --csv > rules.csv
-  segue-miner rules retail.dat --support 44 --min-lift 2 --min-leverage 0.001 --json | jq .confidence
+  segue-miner rules retail.dat --support 44 --min lift=2 --min leverage=0.001 --json | jq .confidence
 
-Supports: --support 9 means in 9 playlists at least; 0.001 and 0.1% mean in that share of them.")]
+Supports: --support 9 means in 9 playlists at least; 0.001 and 0.1% mean in that share of them.
+Measures, for --min, --max and --order-by: support, confidence, lift, leverage, conviction, zhang, kulczynski,
+imbalance-ratio.
+Columns of --json are typed, and the items of a side are a list: what reads JSON lines, such as DuckDB, pandas
+or Spark, makes Parquet of them as they are.")]
 pub struct RulesArgs {
     /// The dataset: a path, or a file://, http:// or https:// URL
     #[arg(value_name = "SOURCE")]
@@ -66,27 +72,15 @@ pub struct RulesArgs {
 /// Which rules are wanted.
 #[derive(Clone, Debug, clap::Args)]
 pub struct FilterArgs {
-    /// The smallest confidence, from 0 to 1
-    #[arg(long, value_name = "SHARE")]
+    /// The smallest confidence, from 0 to 1; the same as --min confidence=SHARE
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     pub min_confidence: Option<f64>,
-    /// The smallest lift; 1 is independence
-    #[arg(long, value_name = "LIFT")]
-    pub min_lift: Option<f64>,
-    /// The smallest leverage, from -0.25 to 0.25; 0 is independence
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pub min_leverage: Option<f64>,
-    /// The smallest conviction; 1 is independence
-    #[arg(long, value_name = "CONVICTION")]
-    pub min_conviction: Option<f64>,
-    /// The smallest value of Zhang's metric, from -1 to 1; 0 is independence
-    #[arg(long, value_name = "ZHANG", allow_negative_numbers = true)]
-    pub min_zhang: Option<f64>,
-    /// The smallest Kulczynski measure, from 0 to 1
-    #[arg(long, value_name = "SHARE")]
-    pub min_kulczynski: Option<f64>,
-    /// The largest imbalance ratio, from 0 to 1
-    #[arg(long, value_name = "SHARE")]
-    pub max_imbalance_ratio: Option<f64>,
+    /// Only rules of at least this value of a measure; may be repeated
+    #[arg(long, value_name = "MEASURE=VALUE", value_parser = bound)]
+    pub min: Vec<(Metric, f64)>,
+    /// Only rules of at most this value of a measure; may be repeated
+    #[arg(long, value_name = "MEASURE=VALUE", value_parser = bound)]
+    pub max: Vec<(Metric, f64)>,
     /// The most items of an antecedent
     #[arg(long, value_name = "ITEMS", default_value = "2")]
     pub max_antecedent: NonZeroUsize,
@@ -103,29 +97,31 @@ pub struct FilterArgs {
 
 impl FilterArgs {
     fn search(&self) -> RuleSearch {
-        let mut search = RuleSearch::new()
+        let search = RuleSearch::new()
             .max_antecedent(self.max_antecedent)
             .max_consequent(self.max_consequent)
             .top(self.top_k)
             .order(self.order_by);
-        let least = [
-            (Metric::Confidence, self.min_confidence),
-            (Metric::Lift, self.min_lift),
-            (Metric::Leverage, self.min_leverage),
-            (Metric::Conviction, self.min_conviction),
-            (Metric::Zhang, self.min_zhang),
-            (Metric::Kulczynski, self.min_kulczynski),
-        ];
-        for (metric, value) in least {
-            if let Some(value) = value {
-                search = search.min(metric, value);
-            }
-        }
-        match self.max_imbalance_ratio {
-            Some(value) => search.max(Metric::ImbalanceRatio, value),
-            None => search,
-        }
+        let confidence = self.min_confidence.map(|least| (Metric::Confidence, least));
+        let least = self.min.iter().copied().chain(confidence);
+        let search = least.fold(search, |search, (metric, least)| search.min(metric, least));
+        self.max.iter().fold(search, |search, &(metric, most)| search.max(metric, most))
     }
+}
+
+/// A measure's bound as people write it: `lift=2`.
+fn bound(text: &str) -> Result<(Metric, f64), String> {
+    let expected = "expected a measure and a number, such as lift=2";
+    let (name, value) = text.split_once('=').ok_or(expected)?;
+    let value: f64 = value.trim().parse().map_err(|_| expected)?;
+    if value.is_nan() {
+        return Err(expected.to_owned());
+    }
+    // Names as in results, or as in --order-by.
+    let metric = Metric::from_str(&name.trim().replace('_', "-"), true).map_err(|_| {
+        format!("expected one of {}, found {name:?}", Metric::ALL.map(Metric::name).join(", "))
+    })?;
+    Ok((metric, value))
 }
 
 /// Finds and prints the rules.
@@ -141,12 +137,12 @@ pub fn run(args: &RulesArgs) -> anyhow::Result<()> {
     let options = args.reading.read_options(CancellationToken::new());
     let dataset = dataset::read(&args.dataset, &options, progress)?;
     let longest = args.filter.max_antecedent.saturating_add(args.filter.max_consequent.get());
+    let miner = with_progress(Miner::new(args.support).max_len(Some(longest)), progress);
+    let itemsets = pool.install(|| miner.itemsets(&dataset.transactions))?;
+    drop(miner);
     let task = progress.task("making rules", Unit::Count("rules"), None);
-    let rules = pool.install(|| -> anyhow::Result<Rules> {
-        let itemsets =
-            Miner::new(args.support).max_len(Some(longest)).itemsets(&dataset.transactions)?;
-        Ok(args.filter.search().rules(itemsets, dataset.transactions.len())?)
-    })?;
+    let rules =
+        pool.install(|| args.filter.search().rules(itemsets, dataset.transactions.len()))?;
     task.advance(rules.len() as u64);
     task.finish();
     let output = BufWriter::with_capacity(1 << 17, io::stdout().lock());
