@@ -5,10 +5,10 @@
 //! first caches, so the second visit, which keeps only the frequent partners, never returns to the
 //! database. This is Uno's occurrence deliver (LCM ver. 2, FIMI 2004), on rows that need no rebuilding.
 
-use super::Search;
 use super::mask::Masks;
 use super::report::Report;
 use super::triangle::Rows;
+use super::{Search, WORD_ITEMS};
 use crate::projection::Rank;
 
 /// How many chunks' rows are asked for before the first is copied: a rare item has few rows in a chunk, too
@@ -108,7 +108,7 @@ impl<R: Rank, O: Report> Search<'_, R, O> {
             for &(item, count) in &self.delivery.partners {
                 self.report.emit_with(self.database.items[item.index()], count);
             }
-        } else if partners <= 64 {
+        } else if partners <= WORD_ITEMS {
             let mut masks = self.masks.pop().unwrap_or_default();
             self.delivery.masks(&self.database.items, &mut masks);
             self.small_projection(&mut masks);

@@ -13,8 +13,8 @@
 //!
 //! Closed and maximal itemsets have a search of their own, [`closed`].
 //!
-//! Which one takes a projection is decided by its numbers of rows and items alone, in [`choose`], so that
-//! the output never depends on the number of threads.
+//! Which one takes a projection is decided by its numbers of rows and items alone, by [`WORD_ITEMS`] and in
+//! [`choose`], so that the output never depends on the number of threads.
 //!
 //! Not here: the database (see `projection`), what becomes of the itemsets (see `report`), and threads
 //! (see `schedule`).
@@ -50,7 +50,10 @@ pub(crate) struct Search<'a, R, O> {
     large: Table<32>,
 }
 
-/// Who takes a projection of at most 64 items.
+/// The most items of a row that is a machine word. Projections of more have one kernel, the triangle.
+const WORD_ITEMS: usize = 64;
+
+/// Who takes a projection of at most [`WORD_ITEMS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kernel {
     Table,
@@ -61,7 +64,7 @@ enum Kernel {
 /// A table of so many items is summed and counted in about a microsecond, however few its rows are.
 const TABLE_ITEMS_AT_LEAST: u32 = 10;
 
-/// Chooses the kernel for a projection of at most 64 items.
+/// Chooses the kernel for a projection of at most [`WORD_ITEMS`].
 fn choose(rows: usize, items: usize, merged: bool) -> Kernel {
     // A table of n items costs about n * 2^n / 8 word operations however many rows fill it; the other
     // kernels visit the rows at least once per frequent itemset. Measured on chess (support 640), where it

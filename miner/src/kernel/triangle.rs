@@ -8,8 +8,8 @@
 //!
 //! Not here: how a projection on the first item comes about (see `deliver`).
 
-use super::Search;
 use super::report::{Report, for_each_reaching};
+use super::{Search, WORD_ITEMS};
 use crate::projection::Rank;
 
 /// The rows of a projection: local item numbers, rising in a row.
@@ -144,7 +144,7 @@ impl<R: Rank, O: Report> Search<'_, R, O> {
             for &(item, count) in &triangle.partners {
                 self.report.emit_with(rows.names[item.index()], count);
             }
-        } else if triangle.partners.len() <= 64 {
+        } else if triangle.partners.len() <= WORD_ITEMS {
             let mut masks = self.masks.pop().unwrap_or_default();
             masks.clear();
             for (bit, &(item, _)) in triangle.partners.iter().enumerate() {
