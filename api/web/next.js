@@ -52,12 +52,15 @@ export class Next {
 /** Tells the reason, which changes as songs are added; what is said of all songs is not said of each. */
 function explain(row, { because, popular }, plain) {
   const why = row.querySelector(".why");
-  row.style.setProperty("--share", because[0]?.confidence ?? 0);
+  // The artist is a reason to name where no song is: it goes without saying for a song's own artist.
+  const songs = because.filter(({ artist }) => !artist);
+  const reasons = songs.length ? songs : because;
+  row.style.setProperty("--share", reasons[0]?.confidence ?? 0);
   if (popular) {
     why.replaceChildren(plain ? "" : "among the most played here");
     return;
   }
-  why.replaceChildren(...because.slice(0, REASONS).map(reasonOf));
+  why.replaceChildren(...reasons.slice(0, REASONS).map(reasonOf));
 }
 
 /** "with *Yesterday* in 41 of 52 playlists", or "with songs by *The Beatles* in ...". */
