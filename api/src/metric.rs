@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use segue_model::{Comparison, Evaluation};
 use warp::http::StatusCode;
 
 use crate::Shared;
@@ -146,6 +147,32 @@ fn model(out: &mut Exposition, shared: &Shared) {
     out.gauge("segue_model_bytes", "The size of the model's file", model.size());
     out.gauge("segue_model_tracks", "Tracks in the model", metadata.items);
     out.gauge("segue_model_playlists", "Playlists in the model", metadata.transactions);
+    if let Some(evaluation) = metadata.evaluation {
+        quality(out, evaluation, metadata.comparison.as_ref());
+    }
+}
+
+/// What the model's dataset was worth when it was mined.
+fn quality(out: &mut Exposition, evaluation: Evaluation, comparison: Option<&Comparison>) {
+    let Evaluation { playlists, hit_rate, r_precision, ndcg, popular_hit_rate } = evaluation;
+    let help = "Playlists that the dataset was judged by";
+    out.gauge("segue_model_judged_playlists", help, playlists);
+    let help = "The share of these for which one of ten recommendations was right";
+    out.gauge("segue_model_hit_rate", help, hit_rate);
+    let help = "The same of the most popular songs";
+    out.gauge("segue_model_popular_hit_rate", help, popular_hit_rate);
+    out.gauge("segue_model_r_precision", "Mean R-precision on these", r_precision);
+    out.gauge("segue_model_ndcg", "Mean NDCG of 500 recommendations on these", ndcg);
+    if let Some(comparison) = comparison {
+        let help = "The hit rate on the playlists that the model before was judged by";
+        out.gauge("segue_model_compared_hit_rate", help, comparison.hit_rate);
+        let help = "The hit rate of the model before on the same playlists";
+        out.gauge("segue_model_previous_hit_rate", help, comparison.current_hit_rate);
+        let help = "Playlists of the model before";
+        out.gauge("segue_model_previous_playlists", help, comparison.current_playlists);
+        let help = "Tracks of the model before";
+        out.gauge("segue_model_previous_tracks", help, comparison.current_items);
+    }
 }
 
 /// What the system knows of the process, where it is one that tells (Linux).

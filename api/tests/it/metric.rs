@@ -74,6 +74,9 @@ fn model_and_reloads_are_told() {
     assert!(info.contains(&format!("id=\"{current}\"")) && info.contains("dataset=\"example\""));
     assert!(samples["segue_model_age_seconds"] > 1e9, "it is as old as the epoch");
     assert!(samples["segue_model_load_seconds"] > 0.0);
+    assert_eq!(samples["segue_model_judged_playlists"], 500.0);
+    assert_eq!(samples["segue_model_hit_rate"], 0.75);
+    assert_eq!(samples["segue_model_previous_hit_rate"], 0.5);
     assert_eq!(samples["segue_ready"], 1.0);
     assert!(
         samples

@@ -60,6 +60,14 @@ pub(crate) fn encode(playlists: &[&[Song]], second: i64) -> Vec<u8> {
         "rules": {
             "explicit_antecedents": 0, "explicit": 0, "implicit_antecedents": 0, "artist": 0, "learned": 0
         },
+        "evaluation": {
+            "playlists": 500, "hit_rate": 0.75, "r_precision": 0.125, "ndcg": 0.25,
+            "popular_hit_rate": 0.125
+        },
+        "comparison": {
+            "model": "0123456789abcdef", "playlists": 6, "current_playlists": 5, "items": 7,
+            "current_items": 6, "sample": 500, "hit_rate": 0.75, "current_hit_rate": 0.5
+        },
         "parameters": {
             "min_support": 1, "min_confidence": 0.0, "max_length": 2, "implicit_support": 1000,
             "rules_per_antecedent": 1
