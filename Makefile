@@ -15,7 +15,7 @@ lint test-rust test-images: export CARGO_BUILD_TARGET := $(HOST)
 lint test-rust test-images: export SEGUE_VERSION := $(VERSION)
 
 .PHONY: help up build lint test test-tools test-rust test-manifests test-images images bench \
-	bench-mine bench-api bench-update
+	bench-mine bench-api bench-update bench-quality
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,3 +76,6 @@ bench-api: ## What a recommendation and a reload cost: make bench-api DATASET=pl
 	target/bench-api/python/bin/pip install --quiet --requirement bench/api/requirements.txt
 	target/bench-api/python/bin/python bench/api/bench.py $(if $(DATASET),--dataset $(DATASET))
 	target/bench-api/python/bin/python bench/api/reload.py $(if $(DATASET),--dataset $(DATASET))
+
+bench-quality: build ## How well Segue recommends beside its peers: make bench-quality DATASET=playlists.csv.gz
+	python3 bench/quality/run.py --dataset $(DATASET)

@@ -147,6 +147,7 @@ impl RecipeArgs {
             max_length: self.max_length,
             implicit_support: self.implicit_support,
             rules_per_antecedent: self.rules_per_antecedent,
+            without: Vec::new(),
         }
     }
 }

@@ -18,7 +18,7 @@ use segue_model::score::learned_impact;
 
 use crate::cooccurrence::keep_first;
 use crate::explicit::Consequents;
-use crate::progress::Task;
+use crate::progress::{Progress, Task, Unit};
 use crate::ranked::Ranked;
 use crate::ridge::solve;
 
@@ -41,26 +41,14 @@ const LAMBDA: f32 = 200.0;
 /// No place among the candidates.
 const NOWHERE: u8 = u8::MAX;
 
-/// How many songs are learned of these playlists.
-pub(crate) fn learned_songs(ranked: &Ranked) -> usize {
-    Sample::new(ranked).len()
-}
-
 /// The learned rules of each of the first tracks, those with the largest impacts. The same for any number
 /// of threads.
-pub(crate) fn learned_rules(ranked: &Ranked, task: &Task) -> Vec<Consequents> {
+pub(crate) fn learned_rules(ranked: &Ranked, progress: Progress) -> Vec<Consequents> {
     let sample = Sample::new(ranked);
-    let pairs = sample.pairs();
-    let weights: Vec<Vec<(u32, f32)>> = (0..sample.len() as u32)
-        .into_par_iter()
-        .map_init(
-            || Regression::new(&sample, &pairs),
-            |regression, song| {
-                task.advance(1);
-                regression.of(song)
-            },
-        )
-        .collect();
+    let songs = Some(sample.len() as u64);
+    let task = progress.task("learning rules", Unit::Count("songs"), songs);
+    let weights = regressions(&sample, &sample.pairs(PAIRED_SONGS), &task);
+    task.finish();
     let mut rules: Vec<Consequents> = vec![Vec::new(); ranked.len()];
     for (song, weights) in weights.into_iter().enumerate() {
         let consequent = sample.tracks[song];
@@ -77,6 +65,19 @@ pub(crate) fn learned_rules(ranked: &Ranked, task: &Task) -> Vec<Consequents> {
         keep_first(rules, MOST_RULES, |a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
     });
     rules
+}
+
+/// For each song of the sample its candidates and their weights.
+fn regressions(sample: &Sample, pairs: &Pairs, task: &Task) -> Vec<Vec<(u32, f32)>> {
+    let songs = (0..sample.len() as u32).into_par_iter();
+    let weights = songs.map_init(
+        || Regression::new(sample, pairs),
+        |regression, song| {
+            task.advance(1);
+            regression.of(song)
+        },
+    );
+    weights.collect()
 }
 
 /// What is learned from: transactions without the songs that are not learned.
@@ -133,9 +134,9 @@ impl Sample {
         self.tracks.len()
     }
 
-    /// `W` of all pairs of the most frequent songs, row by row.
-    fn pairs(&self) -> Pairs {
-        let songs = self.len().min(PAIRED_SONGS);
+    /// `W` of all pairs of the `most` most frequent songs, row by row.
+    fn pairs(&self, most: usize) -> Pairs {
+        let songs = self.len().min(most);
         let mut sums = vec![0.0; songs * songs];
         sums.par_chunks_mut(songs.max(1)).enumerate().for_each(|(song, sums)| {
             for &number in &self.occurrences[song] {
@@ -261,6 +262,73 @@ impl<'s> Regression<'s> {
         for (place, &song) in candidates.iter().enumerate() {
             self.matrix[place * size + place] = 2.0 * sample.masses[song as usize] + sample.lambda;
             self.place[song as usize] = NOWHERE;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Items;
+
+    /// The regression of a song in double precision, with nothing but the definition.
+    fn weights(sample: &Sample, song: u32) -> Vec<(u32, f64)> {
+        let shared = |a: u32, b: u32| -> (f64, u32) {
+            let both = |row: &Vec<u32>| row.contains(&a) && row.contains(&b);
+            let rows = sample.rows.iter().zip(&sample.weights).filter(|(row, _)| both(row));
+            rows.fold((0.0, 0), |(sum, count), (_, &weight)| (sum + f64::from(weight), count + 1))
+        };
+        let candidates: Vec<u32> = (0..sample.len() as u32)
+            .filter(|&other| other != song && shared(other, song).1 >= LEAST_TOGETHER)
+            .collect();
+        let ridge = |a: u32, b: u32| match a == b {
+            true => 2.0 * shared(a, a).0 + f64::from(sample.lambda),
+            false => shared(a, b).0,
+        };
+        let mut rows: Vec<Vec<f64>> = candidates
+            .iter()
+            .map(|&a| {
+                let left = candidates.iter().map(|&b| ridge(a, b));
+                left.chain([shared(a, song).0]).collect()
+            })
+            .collect();
+        // Gauss and Jordan.
+        for pivot in 0..rows.len() {
+            let scaled: Vec<f64> = rows[pivot].iter().map(|x| x / rows[pivot][pivot]).collect();
+            for row in &mut rows {
+                let factor = row[pivot];
+                row.iter_mut().zip(&scaled).for_each(|(x, y)| *x -= factor * y);
+            }
+            rows[pivot] = scaled;
+        }
+        let solved = rows.iter().map(|row| row[candidates.len()]);
+        candidates.iter().copied().zip(solved).collect()
+    }
+
+    #[test]
+    fn weights_are_those_of_the_regression_whichever_pairs_are_counted_before() {
+        let mut random = fastrand::Rng::with_seed(3);
+        let playlists: Vec<Vec<u32>> = (0..60)
+            .map(|_| {
+                let mut songs: Vec<u32> = (0..30).filter(|song| random.u32(..40) > *song).collect();
+                songs.truncate(3 + random.usize(..20));
+                songs
+            })
+            .collect();
+        let ranked = Ranked::new(playlists.iter().map(Vec::as_slice), &Items::nameless(30));
+        let sample = Sample::new(&ranked);
+        assert!(sample.len() > 20);
+        let task = Progress::Silent.task("learning", Unit::Count("songs"), None);
+        for paired in [0, 7, PAIRED_SONGS] {
+            let learned = regressions(&sample, &sample.pairs(paired), &task);
+            for (song, learned) in learned.iter().enumerate() {
+                let expected = weights(&sample, song as u32);
+                assert_eq!(learned.len(), expected.len());
+                for (learned, expected) in learned.iter().zip(&expected) {
+                    assert_eq!(learned.0, expected.0);
+                    assert!((f64::from(learned.1) - expected.1).abs() < 1e-4, "{paired}");
+                }
+            }
         }
     }
 }

@@ -115,7 +115,7 @@ pub(crate) fn judge(
     let train = dataset.transactions.iter().zip(names).filter(|(_, name)| !aside.contains(name));
     let ranked = Ranked::new(train.map(|(playlist, _)| playlist), &dataset.items);
     let metadata = unmined(DatasetMetadata::default(), Timestamp::UNIX_EPOCH);
-    let twin = names_and_transactions(&ranked, &dataset.items)?.finish(metadata)?;
+    let twin = names_and_transactions(&ranked, &dataset.items, true)?.finish(metadata)?;
     let twin = Model::from_bytes(&twin).expect("a model that was just made can be read");
 
     let wanted: HashSet<u64> = sample.iter().flat_map(|sampled| &sampled.songs).copied().collect();

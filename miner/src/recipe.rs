@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::association::RuleSearch;
 use crate::dataset::Items;
 use crate::explicit::{explicit_antecedents, rules_of_artists, rules_of_tracks};
-use crate::learned::{learned_rules, learned_songs};
+use crate::learned::learned_rules;
 use crate::metric::Metric;
 use crate::miner::{MineError, Miner, Support};
 use crate::progress::{Progress, Unit};
@@ -32,6 +32,17 @@ pub struct Recipe {
     pub implicit_support: u32,
     /// The most rules written out for one song or artist; by default, what [`most_rules`] allows.
     pub rules_per_antecedent: Option<usize>,
+    /// Kinds of rules to leave out, to see what each adds.
+    pub without: Vec<Kind>,
+}
+
+/// A kind of rules that a model can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// The rules of artists.
+    Artist,
+    /// The learned rules.
+    Learned,
 }
 
 /// A share that keeps the number of itemsets about the same for any number of playlists ...
@@ -65,11 +76,15 @@ pub struct Judged {
     pub comparison: Option<Comparison>,
 }
 
-/// A model with songs and transactions, but without rules.
-pub(crate) fn names_and_transactions(ranked: &Ranked, items: &Items) -> Result<Builder, TooLarge> {
+/// A model with songs and transactions, but without rules. An artist without a name has no rules.
+pub(crate) fn names_and_transactions(
+    ranked: &Ranked,
+    items: &Items,
+    with_artists: bool,
+) -> Result<Builder, TooLarge> {
     let mut builder = Builder::default();
     for artist in items.artists().iter() {
-        builder.add_artist(artist)?;
+        builder.add_artist(if with_artists { artist } else { "" })?;
     }
     for (&item, &support) in ranked.items.iter().zip(&ranked.supports) {
         let names = items.get(item);
@@ -133,26 +148,25 @@ impl Recipe {
             None => MIN_SUPPORT.count(transactions).max(LEAST_SUPPORT),
         };
         let (itemsets, associations) = self.count(&ranked, min_support, progress)?;
-        let learning = progress.task(
-            "learning rules",
-            Unit::Count("songs"),
-            Some(learned_songs(&ranked) as u64),
-        );
-        let learned = learned_rules(&ranked, &learning);
-        learning.finish();
+        let learned = match self.without.contains(&Kind::Learned) {
+            true => Vec::new(),
+            false => learned_rules(&ranked, progress),
+        };
 
         let most_rules = self.rules_per_antecedent.unwrap_or_else(|| {
             most_rules(explicit_antecedents(&ranked, self.implicit_support), ranked.occurrences())
         });
 
-        let mut builder = names_and_transactions(&ranked, items)?;
+        let with_artists = !self.without.contains(&Kind::Artist);
+        let mut builder = names_and_transactions(&ranked, items, with_artists)?;
         for &(name, transaction) in &judged.sample {
             builder.add_sampled(name, transaction);
         }
         for rules in rules_of_tracks(&ranked, self.implicit_support, most_rules) {
             builder.add_rules(&rules)?;
         }
-        for rules in rules_of_artists(&ranked, self.implicit_support, most_rules) {
+        let of_artists = if with_artists { most_rules } else { 0 };
+        for rules in rules_of_artists(&ranked, self.implicit_support, of_artists) {
             builder.add_artist_rules(&rules)?;
         }
         for rules in &learned {

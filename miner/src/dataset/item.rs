@@ -30,6 +30,18 @@ pub struct Item<'a> {
 }
 
 impl Items {
+    /// So many items without names.
+    #[cfg(test)]
+    pub(crate) fn nameless(count: usize) -> Self {
+        let mut items = Self { artist: vec![0; count], ..Self::default() };
+        items.artists.push("");
+        for _ in 0..count {
+            items.titles.push("");
+            items.uris.push("");
+        }
+        items
+    }
+
     /// The number of items.
     #[must_use]
     pub fn len(&self) -> usize {
