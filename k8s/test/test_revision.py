@@ -63,6 +63,6 @@ def test_a_change_under_a_name_is_found(fork):
     path.write_text(path.read_text().replace("cpu: 500m", "cpu: 700m"))
     changed = only(fork.objects("ds1"), "Job")
     assert clash(before, changed) == before["metadata"]["name"]
-    fork.set("ds1", JOB_REV="2")
+    fork.set("ds1", JOB_REV="3")
     assert clash(before, only(fork.objects("ds1"), "Job")) is None
     assert clash(changed, changed) is None

@@ -13,9 +13,9 @@ use segue_api::{Api, Listen, Listener, UnixSocket};
 use segue_miner::config::{DatasetArgs, GateArgs, RecipeArgs};
 use segue_miner::dataset::Source;
 use segue_miner::progress::Progress;
-use segue_miner::publish::{Plan, publish};
+use segue_miner::publish::{Plan, PublishError, publish};
 use segue_process::{argument, signal};
-use segue_watcher::{DatasetConfig, DatasetSettings, Remine, Request};
+use segue_watcher::{DatasetConfig, DatasetSettings, Mined, Remine, Request};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -143,8 +143,13 @@ async fn mine(mut requests: mpsc::Receiver<Request>, args: UpArgs, ended: Cancel
                 gate: args.gate.gate(),
                 named: args.reading.is_named(),
             };
-            publish(&plan, Progress::stderr())?;
-            Ok(())
+            match publish(&plan, Progress::stderr()) {
+                Ok(_) => Ok(Mined::Published),
+                Err(refused @ PublishError::Refused { .. }) => {
+                    Ok(Mined::Refused(format!("{:#}", anyhow::Error::from(refused))))
+                }
+                Err(error) => Err(error.into()),
+            }
         });
         let outcome = mined.await.unwrap_or_else(|panic| Err(panic.into()));
         // The watcher goes only when all ends.

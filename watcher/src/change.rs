@@ -44,6 +44,8 @@ pub(crate) enum Stage {
     /// It has failed for good; at this time it is looked whether someone cleared that away.
     #[cfg(feature = "kubernetes")]
     GivenUp(Instant),
+    /// No model will be made of this content.
+    Refused,
     /// A model of the dataset was served already; someone went back to an older one.
     RolledBack,
 }
@@ -101,15 +103,16 @@ impl Stage {
             Self::Due(due) => Some(due),
             #[cfg(feature = "kubernetes")]
             Self::GivenUp(look) => Some(look),
-            Self::Asked | Self::RolledBack => None,
+            Self::Asked | Self::Refused | Self::RolledBack => None,
         }
     }
 
     pub(crate) fn is_given_up(self) -> bool {
-        #[cfg(feature = "kubernetes")]
-        return matches!(self, Self::GivenUp(_));
-        #[cfg(not(feature = "kubernetes"))]
-        return false;
+        match self {
+            #[cfg(feature = "kubernetes")]
+            Self::GivenUp(_) => true,
+            stage => stage == Self::Refused,
+        }
     }
 }
 
@@ -157,6 +160,16 @@ impl Change {
                     tracing::info!(sha256 = order.sha256, seconds, "re-mining is done");
                 }
                 Stage::Asked
+            }
+            Ok(Outcome::Refused(reason)) => {
+                facts.remined(Remined::GivenUp);
+                tracing::error!(
+                    sha256 = order.sha256,
+                    reason,
+                    seconds,
+                    "the dataset is refused: the model served stays until the dataset changes"
+                );
+                Stage::Refused
             }
             #[cfg(feature = "kubernetes")]
             Ok(Outcome::Job(job)) => {

@@ -160,7 +160,8 @@ pub struct Args {
     ///
     /// Its environment has DATASET_ID (if there is one), DATASET_URL and DATASET_SHA256, the digest of
     /// the content that was found. Exit code 0 means that a model of it is published or will be, and the
-    /// command is not run again for that content; after any other code it is, with growing pauses.
+    /// command is not run again for that content; nor is it after 3, which means that the content is
+    /// refused. After any other code it is, with growing pauses.
     #[arg(long, value_name = "CMD", required_if_eq("on_dataset_change", "exec"))]
     exec: Option<String>,
 

@@ -28,7 +28,7 @@ pub use dataset::{DatasetConfig, DatasetSettings};
 pub use error::WatcherError;
 #[cfg(feature = "kubernetes")]
 pub use remine::Jobs;
-pub use remine::{Order, Remine, Request};
+pub use remine::{Mined, Order, Remine, Request};
 pub use source::Bounds;
 
 use dataset_loop::DatasetLoop;

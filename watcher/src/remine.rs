@@ -23,13 +23,18 @@ pub(crate) use job::{JobState, SeenJob};
 #[cfg(feature = "kubernetes")]
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// The exit code of a command that refuses a dataset, as `segue-miner mine` does in favour of the current
+/// model.
+const REFUSED: i32 = 3;
+
 /// What to do about a dataset that the served model was not made from.
 #[derive(Clone, Debug)]
 pub enum Remine {
     /// Nothing but the log line that tells of it.
     Log,
     /// Run a command with `sh -c`, with [`Order`]'s fields in its environment as `DATASET_ID`,
-    /// `DATASET_URL` and `DATASET_SHA256`. Exit code 0 means that a model will be published.
+    /// `DATASET_URL` and `DATASET_SHA256`. Exit code 0 means that a model will be published, 3 that the
+    /// dataset is refused.
     Exec(String),
     /// Ask another part of this process, which answers once a model has been published.
     Call(mpsc::Sender<Request>),
@@ -43,6 +48,8 @@ pub enum Remine {
 pub(crate) enum Outcome {
     /// It has been done, or, where it is only logged, it has been said.
     Done,
+    /// None will be made of this content, and why.
+    Refused(String),
     /// There is a Job for it.
     #[cfg(feature = "kubernetes")]
     Job(SeenJob),
@@ -59,13 +66,22 @@ pub struct Order {
     pub sha256: String,
 }
 
-/// An order and where to say that a model of it has been published, or why not.
+/// What a miner made of an order.
+#[derive(Debug)]
+pub enum Mined {
+    /// A model.
+    Published,
+    /// Nothing, now or later: the dataset is not good enough, for this reason.
+    Refused(String),
+}
+
+/// An order and where to say what was made of it, or why nothing was.
 #[derive(Debug)]
 pub struct Request {
     /// What is to be mined.
     pub order: Order,
     /// For the outcome; it is asked for again after a failure, or if this is dropped.
-    pub done: oneshot::Sender<anyhow::Result<()>>,
+    pub done: oneshot::Sender<anyhow::Result<Mined>>,
 }
 
 impl Remine {
@@ -88,17 +104,16 @@ impl Remine {
         #[cfg_attr(not(feature = "kubernetes"), allow(unused_variables))] replaces: Option<&str>,
     ) -> Result<Outcome, WatcherError> {
         match self {
-            Self::Log => {}
-            Self::Exec(command) => exec(command, order).await?,
-            Self::Call(requests) => call(requests, order).await?,
+            Self::Log => Ok(Outcome::Done),
+            Self::Exec(command) => exec(command, order).await,
+            Self::Call(requests) => call(requests, order).await,
             #[cfg(feature = "kubernetes")]
-            Self::Job(jobs) => return jobs.ask(order, replaces).await.map(Outcome::Job),
+            Self::Job(jobs) => jobs.ask(order, replaces).await.map(Outcome::Job),
         }
-        Ok(Outcome::Done)
     }
 }
 
-async fn exec(command: &str, order: &Order) -> Result<(), WatcherError> {
+async fn exec(command: &str, order: &Order) -> Result<Outcome, WatcherError> {
     let mut child = Command::new("sh");
     child.arg("-c").arg(command).stdin(Stdio::null()).kill_on_drop(true);
     // What this process was given may name another dataset.
@@ -106,12 +121,19 @@ async fn exec(command: &str, order: &Order) -> Result<(), WatcherError> {
     child.envs(order.id.as_ref().map(|id| ("DATASET_ID", id)));
     child.env("DATASET_URL", &order.url).env("DATASET_SHA256", &order.sha256);
     let status = child.status().await.map_err(WatcherError::Start)?;
-    if status.success() { Ok(()) } else { Err(WatcherError::Command(status)) }
+    match status.code() {
+        Some(0) => Ok(Outcome::Done),
+        Some(REFUSED) => Ok(Outcome::Refused(format!("exit code {REFUSED}"))),
+        _ => Err(WatcherError::Command(status)),
+    }
 }
 
-async fn call(requests: &mpsc::Sender<Request>, order: &Order) -> Result<(), WatcherError> {
+async fn call(requests: &mpsc::Sender<Request>, order: &Order) -> Result<Outcome, WatcherError> {
     let (done, outcome) = oneshot::channel();
     let request = Request { order: order.clone(), done };
     requests.send(request).await.map_err(|_| WatcherError::Gone)?;
-    outcome.await.map_err(|_| WatcherError::Gone)?.map_err(WatcherError::Call)
+    match outcome.await.map_err(|_| WatcherError::Gone)?.map_err(WatcherError::Call)? {
+        Mined::Published => Ok(Outcome::Done),
+        Mined::Refused(reason) => Ok(Outcome::Refused(reason)),
+    }
 }

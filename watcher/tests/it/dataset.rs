@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use segue_model::DatasetMetadata;
+use segue_watcher::Mined;
 
 use crate::support::api::Api;
 use crate::support::dataset_server::{DatasetServer, Trouble};
@@ -74,7 +75,7 @@ async fn new_content_behind_the_url_is_mined_once_and_served() {
     assert_eq!(line["sha256"], sha256(NEW));
 
     let model = world.publish_current(made_from("ds1", server.url(), NEW));
-    request.done.send(Ok(())).unwrap();
+    request.done.send(Ok(Mined::Published)).unwrap();
     eventually("the new model", || api.serves(model)).await;
     let line = world.log.line("a model of the dataset is served").await;
     assert_eq!(line["model"], model.to_string());
@@ -88,7 +89,7 @@ async fn what_is_done_but_not_served_is_not_asked_for_again() {
     server.state().body = NEW.to_owned();
     server.state().etag = None;
     world.watch();
-    world.order().await.done.send(Ok(())).unwrap();
+    world.order().await.done.send(Ok(Mined::Published)).unwrap();
     nothing_happens(&mut world, &server).await;
     server.state().body = [NEW, NEW].concat();
     assert_eq!(world.order().await.order.sha256, sha256(&[NEW, NEW].concat()));
@@ -189,7 +190,7 @@ async fn a_swapped_configuration_is_followed() {
     let line = world.log.line("the dataset is another than the model served was made from").await;
     assert_eq!((&line["why"], &line["from_id"]), (&"configuration".into(), &"ds1".into()));
     let model = world.publish_current(made_from("ds2", other.url(), NEW));
-    request.done.send(Ok(())).unwrap();
+    request.done.send(Ok(Mined::Published)).unwrap();
     world.log.line("a model of the dataset is served").await;
     assert!(api.serves(model));
     let polls = server.state().requests.len();
@@ -352,7 +353,7 @@ async fn content_that_comes_back_is_that_of_the_model_served() {
     server.state().body = NEW.to_owned();
     server.state().etag = Some("\"2\"".to_owned());
     world.watch();
-    world.order().await.done.send(Ok(())).unwrap();
+    world.order().await.done.send(Ok(Mined::Published)).unwrap();
     world.log.line("re-mining is done").await;
     server.state().body = OLD.to_owned();
     server.state().etag = Some("\"3\"".to_owned());

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use segue_watcher::Remine;
+use segue_watcher::{Mined, Remine};
 
 use crate::support::api::Api;
 use crate::support::{World, eventually, in_time, made_from, sha256};
@@ -63,6 +63,20 @@ async fn a_command_that_fails_is_run_again_until_it_does_not() {
 }
 
 #[tokio::test]
+async fn a_dataset_that_is_refused_is_left_alone_until_it_changes() {
+    let (mut world, _api) = changed();
+    let out = world.path("out");
+    let count = format!("echo run >> '{}'", out.display());
+    world.watch_with(exec(format!("{count}; test $(wc -l < '{}') -ge 2 || exit 3", out.display())));
+    let line = world.log.line("the dataset is refused").await;
+    assert_eq!(line["reason"], "exit code 3");
+    world.put("songs.csv", b"mended");
+    world.log.line("re-mining is done").await;
+    assert_eq!(fs::read_to_string(out).unwrap(), "run\nrun\n");
+    assert_eq!(world.log.count("re-mining failed"), 0);
+}
+
+#[tokio::test]
 async fn a_command_that_hangs_counts_as_failed() {
     let (mut world, _api) = changed();
     world.config.remine_timeout = Duration::from_millis(50);
@@ -102,7 +116,7 @@ async fn a_call_that_fails_or_is_dropped_is_made_again() {
     assert_eq!(line["error"], "re-mining failed: the disk is full");
     drop(world.order().await);
     world.log.nth(2, "re-mining failed").await;
-    world.order().await.done.send(Ok(())).unwrap();
+    world.order().await.done.send(Ok(Mined::Published)).unwrap();
     world.log.line("re-mining is done").await;
 }
 
@@ -113,6 +127,6 @@ async fn the_model_loop_goes_on_while_a_dataset_is_mined() {
     let request = world.order().await;
     let model = world.publish_current(made_from("ds1", &request.order.url, b"new"));
     eventually("the model", || api.serves(model)).await;
-    request.done.send(Ok(())).unwrap();
+    request.done.send(Ok(Mined::Published)).unwrap();
     in_time("the outcome", world.log.line("a model of the dataset is served")).await;
 }
