@@ -88,6 +88,24 @@ async fn it_moves_only_for_those_who_like_it_to() {
     .await;
 }
 
+#[tokio::test]
+async fn the_score_is_seen_where_people_choose_the_colours() {
+    play(MANY, async |page, _| {
+        page.chosen(4).await;
+        let forced = json!({ "features": [{ "name": "forced-colors", "value": "active" }] });
+        page.chromium("Emulation.setEmulatedMedia", forced).await;
+        page.until("matchMedia('(forced-colors: active)').matches").await;
+        let style = async |selector: &str, property: &str| {
+            let element = format!("document.querySelector('{selector}')");
+            page.value(&format!("getComputedStyle({element}).{property}")).await
+        };
+        let paper = style("html", "backgroundColor").await;
+        assert_ne!(style(".bar .head", "backgroundColor").await, paper);
+        assert_ne!(style("#score", "backgroundImage").await, "none");
+    })
+    .await;
+}
+
 fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
