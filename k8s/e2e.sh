@@ -170,7 +170,8 @@ change_content() {
     begin "dataset: new content behind its URL"
     local before jobs_before old
     before=$(pods) jobs_before=$(jobs) old=$(models)
-    dataset again >"$work/k8s/components/sample-dataset/second.csv.gz"
+    # More playlists of the same songs: with others, the miner would refuse it.
+    dataset second 440 >"$work/k8s/components/sample-dataset/second.csv.gz"
     apply
     # The kubelet brings a changed ConfigMap within two minutes; then the watcher sees and the miner mines.
     await 300 "answers from a model of the new content" one_model_but "$old"

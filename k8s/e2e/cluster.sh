@@ -48,11 +48,11 @@ run_miner() { # NAME CHANGES
 }
 
 # A made dataset: playlists of one genre each, in which few songs are frequent; `who` tells datasets apart.
-dataset() { # WHO
-    awk -v who="$1" 'BEGIN {
+dataset() { # WHO [PLAYLISTS]
+    awk -v who="$1" -v playlists="${2:-400}" 'BEGIN {
         srand(1)
         print "pid,track_name,artist_name"
-        for (playlist = 0; playlist < 400; playlist++) {
+        for (playlist = 0; playlist < playlists; playlist++) {
             genre = int(rand() * 8)
             for (row = 0; row < 20; row++) {
                 song = 1 + int(100 * rand() ^ 3) + 100 * genre
