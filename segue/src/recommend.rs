@@ -14,6 +14,8 @@ use crate::song_list;
 
 /// How long an answer may take by default: far more than a server that is well needs.
 const TIMEOUT: &str = "10s";
+/// As many reasons of a song are a line of the table; `--json` has all.
+const REASONS: usize = 2;
 
 /// Ask a running service for songs that belong beside yours.
 #[derive(Debug, clap::Args)]
@@ -195,6 +197,7 @@ fn reason(detail: &Detail) -> String {
     let reasons: Vec<String> = detail
         .because
         .iter()
+        .take(REASONS)
         .map(|reason| {
             let Reason { songs, artist, support, of } = reason;
             let with = match artist {
