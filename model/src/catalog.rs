@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
-use crate::fold::{artist_key, base_title, fold, title_key};
+use crate::fold::{artist_key, base_title, fold, same_folded, title_key};
 use crate::format::{Buffer, FormatError, Section, Span, content_error};
 use crate::lookup::Lookup;
 use crate::text::{Groups, Texts};
@@ -240,9 +240,10 @@ impl<'m> Catalog<'m> {
         if let Some(track) = self.by_uri(text) {
             return vec![track].into();
         }
-        let tracks = self.by_title(text);
+        let base = base_title(text);
+        let tracks = self.by_key(&fold(base));
         if !tracks.is_empty() {
-            return self.same_edition(text, tracks.into());
+            return self.same_edition(text, base, tracks.into());
         }
         halves(text, MOST_SEPARATORS)
             .map(|(artist, title)| self.by_artist_and_title(artist, title))
@@ -262,9 +263,9 @@ impl<'m> Catalog<'m> {
         self.spans.by_uri.find(self.buffer, &self.spans.uris, uri)
     }
 
-    fn by_title(&self, title: &str) -> &'m [TrackId] {
-        let key = title_key(title);
-        match self.spans.by_title.find(self.buffer, &self.spans.title_keys, &key) {
+    /// The tracks whose titles have this key.
+    fn by_key(&self, key: &str) -> &'m [TrackId] {
+        match self.spans.by_title.find(self.buffer, &self.spans.title_keys, key) {
             Some(key) => self.spans.title_tracks.get(self.buffer, key as usize),
             None => &[],
         }
@@ -272,22 +273,27 @@ impl<'m> Catalog<'m> {
 
     /// Those of the tracks whose title notes the same edition as `text`, if it notes one that is there;
     /// else all of them.
-    fn same_edition(&self, text: &str, tracks: Cow<'m, [TrackId]>) -> Cow<'m, [TrackId]> {
-        if base_title(text).len() == text.trim().len() {
+    fn same_edition(
+        &self,
+        text: &str,
+        base: &str,
+        tracks: Cow<'m, [TrackId]>,
+    ) -> Cow<'m, [TrackId]> {
+        if base.len() == text.trim().len() {
             return tracks;
         }
-        let whole = fold(text);
-        let is_same = |track: &TrackId| fold(self.title(*track)) == whole;
+        let is_same = |track: &TrackId| same_folded(self.title(*track), text);
         let same: Vec<TrackId> = tracks.iter().copied().filter(is_same).collect();
         if same.is_empty() { tracks } else { same.into() }
     }
 
     fn by_artist_and_title(&self, artist: &str, title: &str) -> Cow<'m, [TrackId]> {
-        let tracks = self.by_title(title);
+        let base = base_title(title);
+        let tracks = self.by_key(&fold(base));
         let of_artist = self.by_artist(artist);
         let is_of_artist = |track: &TrackId| of_artist.binary_search(track).is_ok();
         let found: Vec<TrackId> = tracks.iter().copied().filter(is_of_artist).collect();
-        self.same_edition(title, found.into())
+        self.same_edition(title, base, found.into())
     }
 
     fn by_artist(&self, artist: &str) -> &'m [TrackId] {

@@ -16,8 +16,11 @@ mod lookup;
 mod metadata;
 mod model;
 mod occurrence;
+mod popularity;
 mod rule;
 pub mod score;
+mod scratch;
+mod seeds;
 pub mod store;
 mod text;
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::catalog::{Catalog, CatalogSpans};
 use crate::format::{Buffer, FormatError};
 use crate::metadata::Metadata;
+use crate::popularity::Popularity;
 use crate::rule::{RuleSpans, Rules};
 
 /// The name of a model: the first 16 hex digits of its file's SHA-256.
@@ -96,6 +97,7 @@ pub struct Model {
     buffer: Buffer,
     catalog: CatalogSpans,
     rules: RuleSpans,
+    popularity: Popularity,
 }
 
 impl fmt::Debug for Model {
@@ -136,7 +138,9 @@ impl Model {
         let metadata = serde_json::from_slice(buffer.metadata()).map_err(FormatError::Metadata)?;
         let catalog = CatalogSpans::read(&buffer)?;
         let rules = RuleSpans::read(&buffer, &catalog)?;
-        Ok(Self { id: ModelId::of(buffer.bytes()), metadata, catalog, rules, buffer })
+        let popularity = Popularity::new(buffer.slice(&catalog.track_support));
+        let id = ModelId::of(buffer.bytes());
+        Ok(Self { id, metadata, catalog, rules, popularity, buffer })
     }
 
     /// The model's id.
@@ -168,5 +172,9 @@ impl Model {
     pub fn rules(&self) -> Rules<'_> {
         let supports = self.catalog().supports();
         Rules { buffer: &self.buffer, spans: &self.rules, supports }
+    }
+
+    pub(crate) fn popularity(&self) -> &Popularity {
+        &self.popularity
     }
 }

@@ -62,6 +62,15 @@ impl<'m> WrittenRules<'m> {
         self.consequents.is_empty()
     }
 
+    /// Visits all rules: consequents and impacts, `times` as large.
+    #[inline]
+    pub(crate) fn visit(self, times: f32, mut visit: impl FnMut(TrackId, f32)) {
+        let scale = times * self.scale;
+        for (&consequent, &level) in self.consequents.iter().zip(self.levels) {
+            visit(consequent, scale * self.shares[level as usize]);
+        }
+    }
+
     /// Consequents and impacts.
     pub(crate) fn iter(self) -> impl Iterator<Item = (TrackId, f32)> + 'm {
         let impacts =

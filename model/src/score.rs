@@ -22,15 +22,16 @@
 
 use std::collections::HashSet;
 
-use crate::catalog::{ArtistId, TrackId};
+use crate::catalog::TrackId;
 use crate::model::Model;
-use crate::rule::{Antecedent, Rule, Rules};
+use crate::rule::{Antecedent, Rule};
+pub use crate::scratch::Scratch;
+pub use crate::seeds::Seeds;
 
 /// What was learnt by tuning on held-out playlists; see the formula above.
 const POPULARITY_OFFSET: f32 = 20.0;
 const POPULARITY_PER_LOG_SONG: f32 = 0.17;
 const MOST_POPULARITY: f32 = 0.7;
-const ANTECEDENT_POWER: f32 = -0.75;
 /// A support of this many co-occurrences counts half.
 const SHRINKAGE: f32 = 3.0;
 /// How much an artist's rule counts for a song of no support, and how soon a song speaks for itself.
@@ -39,7 +40,7 @@ const ARTIST_OFFSET: f32 = 20.0;
 const LEARNED_PER_LOG_SONG: f32 = 0.13;
 const MOST_LEARNED: f32 = 2.0;
 /// Of an ambiguous title, only tracks with such a share of its vote speak for their artists.
-const LIKELY_SHARE: f32 = 0.125;
+pub(crate) const LIKELY_SHARE: f32 = 0.125;
 
 /// The strength of a rule: `weight` is the sum of `|p|^-0.5` over the `support` transactions `p` that
 /// hold antecedent and consequent.
@@ -71,135 +72,28 @@ pub struct Scored {
     pub score: f32,
 }
 
-/// The memory that scoring works in. Reused from request to request, it is allocated once.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// Per track: the sum so far.
-    scores: Vec<f32>,
-    /// The tracks whose sum is not zero.
-    touched: Vec<TrackId>,
-    /// Per track, for one antecedent: weight and count of co-occurrences; and the tracks counted.
-    counts: Vec<(f32, u32)>,
-    counted: Vec<TrackId>,
-    candidates: Vec<Scored>,
-}
-
-/// A song of a request, as found in a model.
-#[derive(Clone, Debug, PartialEq)]
-enum Song {
-    /// The tracks it means, at least one.
-    Tracks(Vec<TrackId>),
-    /// One that is not there, but its artist is.
-    ByArtist(ArtistId),
-}
-
-/// The songs of a request that a model knows something about.
-#[derive(Clone, Debug, Default)]
-pub struct Seeds {
-    songs: Vec<Song>,
-}
-
-impl Seeds {
-    /// Seeds from the tracks that each known song means; songs that mean none are left out, and a song
-    /// given twice counts once.
-    #[must_use]
-    pub fn new(songs: impl IntoIterator<Item = impl AsRef<[TrackId]>>) -> Self {
-        let mut seeds = Self::default();
-        for tracks in songs {
-            let song = Song::Tracks(tracks.as_ref().to_vec());
-            if song != Song::Tracks(Vec::new()) && !seeds.songs.contains(&song) {
-                seeds.songs.push(song);
-            }
-        }
-        seeds
-    }
-
-    /// Adds a song that the model does not know, by an artist that it knows.
-    pub fn add_unknown_by(&mut self, artist: ArtistId) {
-        self.songs.push(Song::ByArtist(artist));
-    }
-
-    /// Whether there is no song that anything is known about.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.songs.is_empty()
-    }
-
-    /// The tracks of the seeds.
-    pub fn tracks(&self) -> impl Iterator<Item = TrackId> {
-        self.songs.iter().flat_map(Song::tracks).copied()
-    }
-
-    /// Each track with its share of its song's vote.
-    fn votes<'s>(&'s self, supports: &'s [u32]) -> impl Iterator<Item = (TrackId, f32)> + 's {
-        self.songs.iter().flat_map(move |song| {
-            let tracks = song.tracks();
-            let support = |&track: &TrackId| supports[track as usize] as f32;
-            let total: f32 = tracks.iter().map(support).sum();
-            tracks.iter().map(move |track| match total > 0.0 {
-                true => (*track, support(track) / total),
-                false => (*track, 1.0 / tracks.len() as f32),
-            })
-        })
-    }
-
-    /// Each artist of a seed with what its rules count, in order of the artists.
-    fn artist_votes(&self, model: &Model) -> Vec<(ArtistId, f32)> {
-        let catalog = model.catalog();
-        let likely = self.votes(catalog.supports()).filter(|&(_, share)| share >= LIKELY_SHARE);
-        let mut votes: Vec<(ArtistId, f32)> = likely
-            .map(|(track, share)| {
-                (catalog.artist(track), share * artist_share(catalog.support(track)))
-            })
-            .collect();
-        votes.extend(self.songs.iter().filter_map(|song| match song {
-            Song::ByArtist(artist) => Some((*artist, artist_share(0))),
-            Song::Tracks(_) => None,
-        }));
-        votes.sort_unstable_by_key(|&(artist, _)| artist);
-        votes.dedup_by(|(artist, share), (kept, sum)| {
-            let same = artist == kept;
-            if same {
-                *sum += *share;
-            }
-            same
-        });
-        for (artist, share) in &mut votes {
-            let support = model.rules().occurrences(Antecedent::Artist(*artist)).len();
-            *share *= antecedent_share(support as u32);
-        }
-        votes
-    }
-
-    /// What learned rules count beside the others.
-    fn learned_share(&self) -> f32 {
-        let log = (self.songs.len().max(1) as f32).ln();
-        (LEARNED_PER_LOG_SONG * log * log).min(MOST_LEARNED)
-    }
-
-    /// The power of a candidate's popularity that its score is multiplied with.
-    fn popularity_power(&self) -> f32 {
-        -(POPULARITY_PER_LOG_SONG * (self.songs.len().max(1) as f32).ln()).min(MOST_POPULARITY)
-    }
-}
-
-impl Song {
-    fn tracks(&self) -> &[TrackId] {
-        match self {
-            Self::Tracks(tracks) => tracks,
-            Self::ByArtist(_) => &[],
-        }
-    }
-}
-
 /// What the rules of an antecedent count: the less, the more there are to add up.
-fn antecedent_share(support: u32) -> f32 {
-    (support.max(1) as f32).powf(ANTECEDENT_POWER)
+pub(crate) fn antecedent_share(support: u32) -> f32 {
+    // The power of -0.75.
+    let root = (support.max(1) as f32).sqrt();
+    1.0 / (root * root.sqrt())
 }
 
 /// What the rules of its artist count for a song.
-fn artist_share(support: u32) -> f32 {
+pub(crate) fn artist_share(support: u32) -> f32 {
     ARTIST_SHARE / (support as f32 + ARTIST_OFFSET)
+}
+
+/// What learned rules count beside the others where so many songs are given.
+fn learned_share(songs: usize) -> f32 {
+    let log = (songs.max(1) as f32).ln();
+    (LEARNED_PER_LOG_SONG * log * log).min(MOST_LEARNED)
+}
+
+/// What a candidate's score is multiplied with for its popularity, where so many songs are given.
+pub(crate) fn popularity_factor(songs: usize, support: u32) -> f32 {
+    let power = (POPULARITY_PER_LOG_SONG * (songs.max(1) as f32).ln()).min(MOST_POPULARITY);
+    (support as f32 + POPULARITY_OFFSET).powf(-power)
 }
 
 impl Model {
@@ -208,57 +102,58 @@ impl Model {
     /// dataset. Fewer come where the rules say nothing about more.
     pub fn recommend(&self, seeds: &Seeds, limit: usize, scratch: &mut Scratch) -> Vec<Scored> {
         let catalog = self.catalog();
-        let supports = catalog.supports();
-        scratch.fit(supports.len());
+        scratch.fit(catalog.len());
         self.add_up(seeds, scratch);
 
-        let popularity = seeds.popularity_power();
-        scratch.candidates.clear();
-        for track in scratch.touched.drain(..) {
-            let sum = std::mem::take(&mut scratch.scores[track as usize]);
-            let support = supports[track as usize] as f32;
-            let score = sum * (support + POPULARITY_OFFSET).powf(popularity);
-            if score > 0.0 {
-                scratch.candidates.push(Scored { track, score });
-            }
-        }
-        let given: HashSet<_> = seeds.tracks().map(|track| catalog.song(track)).collect();
-        let mut taken = HashSet::new();
-        let mut is_new = |&&scored: &&Scored| {
-            !given.contains(&catalog.song(scored.track))
-                && taken.insert(catalog.recording(scored.track))
-        };
-        let mut best = Vec::with_capacity(limit.min(scratch.candidates.len()));
+        let factors = self.popularity().factors(seeds.len());
+        let mut best: Vec<Scored> = Vec::with_capacity(limit);
+        let mut recordings = Vec::with_capacity(limit);
+        let mut given: Vec<TrackId> = seeds.tracks().map(|track| catalog.song(track)).collect();
+        given.sort_unstable();
         // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
-        // the rest only where that was not enough.
-        let mut rest = &mut scratch.candidates[..];
-        while best.len() < limit && !rest.is_empty() {
-            let (next, others) = split_best(rest, 2 * limit + given.len());
-            best.extend(next.iter().filter(&mut is_new));
-            rest = others;
+        // many more only where that was not enough.
+        let mut look_at = limit + limit / 2 + seeds.len();
+        loop {
+            let mut seen = 0;
+            for scored in scratch.choose(factors, look_at) {
+                if best.len() == limit {
+                    break;
+                }
+                let recording = catalog.recording(scored.track);
+                let is_given = given.binary_search(&catalog.song(scored.track)).is_ok();
+                if !is_given && !recordings.contains(&recording) {
+                    best.push(scored);
+                    recordings.push(recording);
+                }
+                seen += 1;
+            }
+            if best.len() == limit || seen < look_at {
+                break;
+            }
+            look_at *= 8;
+            best.clear();
+            recordings.clear();
         }
-        best.truncate(limit);
+        scratch.forget();
         best
     }
 
-    /// Adds up what all rules of these seeds say.
+    /// Adds up what the rules of these seeds say.
     fn add_up(&self, seeds: &Seeds, scratch: &mut Scratch) {
         let rules = self.rules();
         let supports = self.catalog().supports();
-        for (track, vote) in seeds.votes(supports) {
-            let vote = vote * antecedent_share(supports[track as usize]);
+        seeds.each_vote(supports, |track, share| {
+            let vote = share * antecedent_share(supports[track as usize]);
             scratch.add_rules(rules, Antecedent::Track(track), vote);
-        }
+        });
         for (artist, vote) in seeds.artist_votes(self) {
             scratch.add_rules(rules, Antecedent::Artist(artist), vote);
         }
-        let learned = seeds.learned_share();
+        let learned = learned_share(seeds.len());
         if learned > 0.0 {
-            for (track, vote) in seeds.votes(supports) {
-                for (consequent, impact) in rules.learned(track).iter() {
-                    scratch.correct(consequent, learned * vote * impact);
-                }
-            }
+            seeds.each_vote(supports, |track, share| {
+                scratch.correct(rules.learned(track), learned * share);
+            });
         }
     }
 
@@ -281,7 +176,7 @@ impl Model {
     pub fn explain(&self, seeds: &Seeds, consequent: TrackId) -> Vec<Rule> {
         let rules = self.rules();
         let supports = self.catalog().supports();
-        let learned = seeds.learned_share();
+        let learned = learned_share(seeds.len());
         let mut reasons: Vec<(f32, Rule)> = Vec::new();
         let mut add = |antecedent, vote: f32, correction: f32| {
             let (rule, weight) = rules.rule(antecedent, consequent);
@@ -289,12 +184,12 @@ impl Model {
                 reasons.push((vote * strength(weight, rule.support) + correction, rule));
             }
         };
-        for (track, vote) in seeds.votes(supports) {
+        seeds.each_vote(supports, |track, vote| {
             let to_this = rules.learned(track).iter().filter(|&(other, _)| other == consequent);
             let correction: f32 = to_this.map(|(_, impact)| learned * vote * impact).sum();
             let vote = vote * antecedent_share(supports[track as usize]);
             add(Antecedent::Track(track), vote, correction);
-        }
+        });
         for (artist, vote) in seeds.artist_votes(self) {
             add(Antecedent::Artist(artist), vote, 0.0);
         }
@@ -311,89 +206,24 @@ impl Model {
         scratch.fit(supports.len());
         scratch.add_rules(rules, antecedent, 1.0);
         let mut best: Vec<Scored> = scratch
-            .touched
-            .iter()
-            .filter(|&&track| antecedent != Antecedent::Track(track))
-            .map(|&track| Scored {
+            .scored()
+            .filter(|scored| antecedent != Antecedent::Track(scored.track))
+            .map(|Scored { track, score }| Scored {
                 track,
-                score: rank(scratch.scores[track as usize], supports[track as usize]),
+                score: rank(score, supports[track as usize]),
             })
             .collect();
-        let (best, _) = split_best(&mut best, limit);
+        keep_best(&mut best, limit);
         best.iter().map(|scored| rules.rule(antecedent, scored.track).0).collect()
     }
 }
 
-impl Scratch {
-    /// Makes room for `tracks` and forgets whatever a request that was cut short left behind.
-    fn fit(&mut self, tracks: usize) {
-        if self.scores.len() != tracks || !self.touched.is_empty() || !self.counted.is_empty() {
-            *self = Self::default();
-            self.scores.resize(tracks, 0.0);
-            self.counts.resize(tracks, (0.0, 0));
-        }
-    }
-
-    fn add(&mut self, track: TrackId, amount: f32) {
-        let score = &mut self.scores[track as usize];
-        if *score == 0.0 {
-            self.touched.push(track);
-        }
-        // A sum stays above zero, so that a track is noted once.
-        *score += amount.max(f32::MIN_POSITIVE);
-    }
-
-    /// Adds an amount that may be negative. A track that nothing has spoken for so far is not worth
-    /// noting for that alone.
-    fn correct(&mut self, track: TrackId, amount: f32) {
-        let score = &mut self.scores[track as usize];
-        if *score != 0.0 {
-            *score += amount;
-            if *score == 0.0 {
-                *score = f32::MIN_POSITIVE;
-            }
-        } else if amount > 0.0 {
-            self.add(track, amount);
-        }
-    }
-
-    fn add_rules(&mut self, rules: Rules<'_>, antecedent: Antecedent, vote: f32) {
-        let written = rules.written(antecedent);
-        if written.is_empty() {
-            self.add_implicit(rules, antecedent, vote);
-        } else {
-            written.iter().for_each(|(consequent, impact)| self.add(consequent, vote * impact));
-        }
-    }
-
-    /// Makes the rules of a rare antecedent from its transactions.
-    fn add_implicit(&mut self, rules: Rules<'_>, antecedent: Antecedent, vote: f32) {
-        for &number in rules.occurrences(antecedent) {
-            let (items, weight) = rules.transaction(number);
-            for &item in items {
-                let (sum, count) = &mut self.counts[item as usize];
-                if *count == 0 {
-                    self.counted.push(item);
-                }
-                *sum += weight;
-                *count += 1;
-            }
-        }
-        while let Some(item) = self.counted.pop() {
-            let (weight, count) = std::mem::take(&mut self.counts[item as usize]);
-            self.add(item, vote * strength(weight, count));
-        }
-    }
-}
-
-/// Splits off the `limit` best, best first; the others come in no order.
-fn split_best(scored: &mut [Scored], limit: usize) -> (&mut [Scored], &mut [Scored]) {
+/// Keeps the `limit` best, best first.
+fn keep_best(scored: &mut Vec<Scored>, limit: usize) {
     let order = |a: &Scored, b: &Scored| b.score.total_cmp(&a.score).then(a.track.cmp(&b.track));
-    let limit = limit.min(scored.len());
     if limit < scored.len() {
         scored.select_nth_unstable_by(limit, order);
+        scored.truncate(limit);
     }
-    let (best, rest) = scored.split_at_mut(limit);
-    best.sort_unstable_by(order);
-    (best, rest)
+    scored.sort_unstable_by(order);
 }
