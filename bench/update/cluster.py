@@ -33,7 +33,7 @@ TICK = 0.05
 HAPROXY = """\
 global
     stats socket {socket} mode 600 level admin
-    maxconn 20000
+    maxconn 4000
 defaults
     mode tcp
     timeout connect 2s
@@ -62,8 +62,13 @@ class Balancer:
         self.socket = folder / "haproxy.sock"
         config = folder / "haproxy.cfg"
         config.write_text(HAPROXY.format(socket=self.socket, port=self.port, slots=SLOTS))
-        log = open(folder / "haproxy.log", "wb")
-        self.process = subprocess.Popen(["haproxy", "-db", "-f", config], stdout=log, stderr=log)
+        log = folder / "haproxy.log"
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen(["haproxy", "-db", "-f", config], stdout=out, stderr=out)
+        while not self.socket.exists():
+            if self.process.poll() is not None:
+                raise SystemExit(f"haproxy: ended at once:\n{log.read_text()}")
+            time.sleep(TICK)
         self.free = list(range(1, SLOTS + 1))
 
     def tell(self, *commands):
