@@ -62,7 +62,7 @@ pub enum PublishError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The dataset did not pass the gate: the current model stays.
-    #[error("{dataset}: not fit to replace the current model")]
+    #[error("{dataset}: not fit to replace the current model (--force lets it)")]
     Refused {
         /// The dataset.
         dataset: String,
