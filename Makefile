@@ -29,6 +29,8 @@ build: ## Build all programs, optimised, into target/release
 lint: ## Check formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	# Alone, without what only pods need, as the README runs it.
+	$(CARGO) clippy -p segue --locked -- -D warnings
 
 test: test-tools test-rust test-manifests test-images ## Install what the tests need and run them all
 

@@ -98,8 +98,8 @@ pub(crate) fn popularity_factor(songs: usize, support: u32) -> f32 {
 
 impl Model {
     /// The `limit` best tracks for these seeds, best first, one for each recording; never a seed, nor
-    /// another edition or recording of a seed's song. Equal scores are ordered by support, then by first appearance in the
-    /// dataset. Fewer come where the rules say nothing about more.
+    /// another edition or recording of a seed's song. Equal scores are ordered by support, then by
+    /// first appearance in the dataset. Fewer come where the rules say nothing about more.
     pub fn recommend(&self, seeds: &Seeds, limit: usize, scratch: &mut Scratch) -> Vec<Scored> {
         let catalog = self.catalog();
         scratch.fit(catalog.len());

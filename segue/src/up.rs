@@ -141,7 +141,8 @@ async fn mine(mut requests: mpsc::Receiver<Request>, args: UpArgs, ended: Cancel
                 recipe: args.recipe.recipe(),
                 models: args.models,
                 gate: args.gate.gate(),
-                named: args.reading.is_named(),
+                // Whoever starts it on another dataset means to; the one that is there may change by mistake.
+                named: true,
             };
             match publish(&plan, Progress::stderr()) {
                 Ok(_) => Ok(Mined::Published),

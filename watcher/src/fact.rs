@@ -57,8 +57,7 @@ pub(crate) enum Remined {
     Done,
     /// A try failed, and there will be another.
     Failed,
-    /// All tries of a Job failed.
-    #[cfg(feature = "kubernetes")]
+    /// All tries of a Job failed, or the dataset was refused.
     GivenUp,
 }
 
@@ -90,7 +89,6 @@ impl Remined {
             Self::Started => "started",
             Self::Done => "done",
             Self::Failed => "failed",
-            #[cfg(feature = "kubernetes")]
             Self::GivenUp => "given_up",
         };
         [("outcome", outcome)]
@@ -108,13 +106,7 @@ impl Facts {
         for outcome in [Looked::Unchanged, Looked::Read, Looked::Failed] {
             facts.looks.get_or_create(&outcome.label()).inc_by(0);
         }
-        let remines = [
-            Remined::Started,
-            Remined::Done,
-            Remined::Failed,
-            #[cfg(feature = "kubernetes")]
-            Remined::GivenUp,
-        ];
+        let remines = [Remined::Started, Remined::Done, Remined::Failed, Remined::GivenUp];
         for outcome in remines {
             facts.remines.get_or_create(&outcome.label()).inc_by(0);
         }

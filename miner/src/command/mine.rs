@@ -29,8 +29,8 @@ Examples:
 
 The dataset is a CSV with the columns pid and track_name, JSON slices of the Million Playlist Dataset
 (a file or a folder of them) or FIMI transactions, each plain, gzip or zstd.
-SOURCE_DATE_EPOCH, where set, is the model's date: with the same dataset, flags and version it makes
-the same bytes.")]
+SOURCE_DATE_EPOCH, where set, is the model's date: with the same dataset, flags and version, and the same
+current model to be compared with, it makes the same bytes.")]
 pub struct MineArgs {
     /// A path, or a file://, http:// or https:// URL
     #[arg(long, value_name = "SOURCE", env = "DATASET_URL")]

@@ -43,3 +43,18 @@ fn a_replaced_file_is_mined_in_place_and_no_request_fails() {
     let (_again, address) = up(&arguments);
     assert_eq!(Pod::model_after(&address, None).0, second);
 }
+
+#[test]
+fn ones_own_playlists_take_the_place_of_the_bundled_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("models");
+    let models = models.to_str().unwrap();
+    let (process, address) = up(&["--models", models]);
+    let (bundled, _) = Pod::model_after(&address, None);
+    assert_eq!(process.terminate(), Some(0));
+
+    let dataset = folder.path().join("own.csv");
+    std::fs::write(&dataset, sample(120, 2)).unwrap();
+    let (_process, address) = up(&["--models", models, "--dataset", dataset.to_str().unwrap()]);
+    Pod::model_after(&address, Some(&bundled));
+}
