@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use segue_model::score::{Scored, Scratch, Seeds};
+use segue_model::score::{SHORT_ANSWER, Scored, Scratch, Seeds};
 use segue_model::{Antecedent, Catalog, Model, Rule, Track};
 use serde::Serialize;
 
@@ -12,16 +12,16 @@ use crate::question::Question;
 use crate::served::Served;
 use crate::song::Listed;
 
-/// A longer text names no song.
-const LONGEST_SONG: usize = 1024;
 /// As many reasons are given for a song, those that say most.
 const REASONS: usize = 5;
 /// As many near matches are given for an unknown song, and for as many unknown songs: finding one costs
 /// a look at every title.
 const NEAR_MATCHES: usize = 3;
 const SONGS_WITH_NEAR_MATCHES: usize = 20;
-/// Scoring more songs than this takes long enough for others to notice.
+/// Scoring more songs than this takes long enough for others to notice, ...
 const LIGHT_SONGS: usize = 100;
+/// ... and fewer do where many are wanted, for which all rules are read.
+const LIGHT_SONGS_OF_LONG: usize = 10;
 
 thread_local! {
     /// Working memory only: it carries nothing from one question to the next.
@@ -30,7 +30,9 @@ thread_local! {
 
 /// Whether the answer takes so little time that it can be worked out where the request was read.
 pub(crate) fn is_light(question: &Question<'_>) -> bool {
-    !question.explain && question.songs.len() <= LIGHT_SONGS
+    let is_short = question.limit <= SHORT_ANSWER;
+    let most = if is_short { LIGHT_SONGS } else { LIGHT_SONGS_OF_LONG };
+    !question.explain && question.songs.len() <= most
 }
 
 /// An answer and what is worth counting about it.
@@ -47,15 +49,12 @@ pub(crate) struct Answer {
 pub(crate) fn answer(served: &Served, question: &Question<'_>) -> Answer {
     let model = served.model();
     let catalog = model.catalog();
-    let mut unknown = Vec::new();
-    let mut seeds = Seeds::new(question.songs.iter().map(|song| {
-        let found = if song.len() <= LONGEST_SONG { catalog.find(song) } else { Cow::default() };
-        if found.is_empty() {
-            unknown.push(song);
-        }
-        found
-    }));
-    for song in unknown.iter().filter(|song| song.len() <= LONGEST_SONG) {
+    let found = catalog.find_all(&question.songs);
+    let named = question.songs.iter().zip(&found);
+    let unknown: Vec<_> =
+        named.filter(|(_, found)| found.is_empty()).map(|(song, _)| song).collect();
+    let mut seeds = Seeds::new(&found);
+    for song in &unknown {
         if let Some(artist) = catalog.find_artist(song) {
             seeds.add_unknown_by(artist);
         }

@@ -35,7 +35,7 @@ const CANDIDATES: usize = 100;
 /// Of so many songs all pairs are counted once, for all regressions: 16 MiB.
 const PAIRED_SONGS: usize = 2048;
 /// The most rules of a song, which is a candidate of many where it is frequent: a request stays fast.
-const MOST_RULES: usize = 500;
+const MOST_RULES: usize = 300;
 /// The regularisation, in transactions of typical length.
 const LAMBDA: f32 = 200.0;
 /// No place among the candidates.

@@ -75,6 +75,7 @@ mod ranked;
 pub mod recipe;
 mod ridge;
 mod schedule;
+mod short;
 pub mod transaction;
 
 pub use association::{Rule, RuleSearch, Rules};

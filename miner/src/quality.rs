@@ -18,7 +18,7 @@ use segue_model::score::{Scratch, Seeds};
 use segue_model::{DatasetMetadata, Evaluation, Model, TrackId};
 
 use crate::dataset::{Dataset, Item};
-use crate::evaluation::{Metrics, RANKED, hash};
+use crate::evaluation::{Metrics, RANKED, SHOWN, hash};
 use crate::ranked::Ranked;
 use crate::recipe::{names_and_transactions, unmined};
 
@@ -165,5 +165,8 @@ fn one(
     let there: HashSet<TrackId> = ranking.iter().copied().collect();
     ranking.extend(popular.iter().filter(|track| !there.contains(track)));
     ranking.truncate(RANKED);
-    [ranking, popular].map(|ranking| Metrics::of(&ranking, &targets, artist))
+    [ranking, popular].map(|ranking| {
+        let shown = &ranking[..SHOWN.min(ranking.len())];
+        Metrics::of(&ranking, shown, &targets, artist)
+    })
 }

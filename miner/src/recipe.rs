@@ -18,6 +18,7 @@ use crate::metric::Metric;
 use crate::miner::{MineError, Miner, Support};
 use crate::progress::{Progress, Unit};
 use crate::ranked::Ranked;
+use crate::short::add_short_rules;
 
 /// What decides what a model holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +52,7 @@ const MIN_SUPPORT: Support = Support::Fraction(0.001);
 const LEAST_SUPPORT: u64 = 5;
 
 /// More rules than this for one song or artist earn nothing measurable ...
-const MOST_RULES: usize = 1000;
+const MOST_RULES: usize = 800;
 /// ... and fewer cost much.
 const FEWEST_RULES: usize = 200;
 /// In between, all rules together are at most so many, or so many for each song of each playlist: a
@@ -180,6 +181,7 @@ impl Recipe {
             parameters: self.in_force(min_support, most_rules),
             ..unmined(dataset, date)
         };
+        add_short_rules(&mut builder, &metadata)?;
         Ok(builder.finish(metadata)?)
     }
 

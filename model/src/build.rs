@@ -10,7 +10,7 @@ use crate::catalog::TrackId;
 use crate::fold::{artist_key, fold, title_key, work_title};
 use crate::format::{Section, encode};
 use crate::metadata::{Metadata, RuleCounts};
-use crate::rule::{level_of_share, signed_level_of_share};
+use crate::rule::{level_of_share, signed_level_of_share, word};
 use crate::text::TextsBuilder;
 
 /// A model would be too large for its format, which counts in 32 bits.
@@ -33,6 +33,8 @@ pub struct Builder {
     sample_transactions: Vec<u32>,
     rules: RulesBuilder,
     artist_rules: RulesBuilder,
+    short_rules: RulesBuilder,
+    short_artist_rules: RulesBuilder,
     learned: RulesBuilder,
 }
 
@@ -49,6 +51,8 @@ impl Default for Builder {
             sample_transactions: Vec::new(),
             rules: RulesBuilder::new(),
             artist_rules: RulesBuilder::new(),
+            short_rules: RulesBuilder::new(),
+            short_artist_rules: RulesBuilder::new(),
             learned: RulesBuilder::new(),
         }
     }
@@ -113,6 +117,23 @@ impl Builder {
         within(self.artist_rules.push(rules, level_of_share), "rules of artists")
     }
 
+    /// Adds what short answers read of the next track: consequents and sums, best first; nothing for a
+    /// track whose own rules are few enough.
+    ///
+    /// # Errors
+    /// The rules grow too large.
+    pub fn add_short_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
+        within(self.short_rules.push(rules, level_of_share), "rules for short answers")
+    }
+
+    /// The same for the next artist.
+    ///
+    /// # Errors
+    /// The rules grow too large.
+    pub fn add_short_artist_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
+        within(self.short_artist_rules.push(rules, level_of_share), "rules for short answers")
+    }
+
     /// Adds the learned rules of the next track: consequents and weights, which may be negative.
     ///
     /// # Errors
@@ -125,7 +146,7 @@ impl Builder {
     ///
     /// # Errors
     /// The model has grown too large.
-    pub fn finish(self, mut metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
+    pub fn finish(&self, mut metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
         let tracks = self.track_support.len();
         metadata.items = tracks as u64;
         metadata.artists = self.artists.offsets.len() as u64 - 1;
@@ -136,6 +157,8 @@ impl Builder {
             explicit: self.rules.groups.members.len() as u64,
             implicit_antecedents: (tracks - self.rules.groups.len()) as u64,
             artist: self.artist_rules.groups.members.len() as u64,
+            short: (self.short_rules.groups.members.len()
+                + self.short_artist_rules.groups.members.len()) as u64,
             learned: self.learned.groups.members.len() as u64,
         };
         let titles = Keys::new(tracks, |track| title_key(self.titles.get(track)).into_owned())?;
@@ -168,16 +191,19 @@ impl Builder {
                 Section::SampleName => bytes(&self.sample_names),
                 Section::SampleTransaction => bytes(&self.sample_transactions),
                 Section::RuleOffset => bytes(&self.rules.groups.offsets),
-                Section::RuleConsequent => bytes(&self.rules.groups.members),
-                Section::RuleImpact => &self.rules.impacts,
+                Section::RuleWord => bytes(&self.rules.groups.members),
                 Section::RuleScale => bytes(&self.rules.scales),
                 Section::ArtistRuleOffset => bytes(&self.artist_rules.groups.offsets),
-                Section::ArtistRuleConsequent => bytes(&self.artist_rules.groups.members),
-                Section::ArtistRuleImpact => &self.artist_rules.impacts,
+                Section::ArtistRuleWord => bytes(&self.artist_rules.groups.members),
                 Section::ArtistRuleScale => bytes(&self.artist_rules.scales),
+                Section::ShortRuleOffset => bytes(&self.short_rules.groups.offsets),
+                Section::ShortRuleWord => bytes(&self.short_rules.groups.members),
+                Section::ShortRuleScale => bytes(&self.short_rules.scales),
+                Section::ShortArtistRuleOffset => bytes(&self.short_artist_rules.groups.offsets),
+                Section::ShortArtistRuleWord => bytes(&self.short_artist_rules.groups.members),
+                Section::ShortArtistRuleScale => bytes(&self.short_artist_rules.scales),
                 Section::LearnedOffset => bytes(&self.learned.groups.offsets),
-                Section::LearnedConsequent => bytes(&self.learned.groups.members),
-                Section::LearnedImpact => &self.learned.impacts,
+                Section::LearnedWord => bytes(&self.learned.groups.members),
                 Section::LearnedScale => bytes(&self.learned.scales),
             }
         };
@@ -220,24 +246,22 @@ impl Keys {
 /// Rules of one kind while they are made.
 #[derive(Debug)]
 struct RulesBuilder {
+    /// Words, as [`word`] makes them.
     groups: GroupsBuilder,
-    impacts: Vec<u8>,
     scales: Vec<f32>,
 }
 
 impl RulesBuilder {
     fn new() -> Self {
-        Self { groups: GroupsBuilder::new(), impacts: Vec::new(), scales: Vec::new() }
+        Self { groups: GroupsBuilder::new(), scales: Vec::new() }
     }
 
     /// Adds the rules of the next antecedent; false where they would outgrow their offsets.
     #[must_use]
     fn push(&mut self, rules: &[(TrackId, f32)], level: impl Fn(f32) -> u8) -> bool {
         let scale = rules.iter().map(|&(_, weight)| weight.abs()).fold(0.0, f32::max);
-        for &(consequent, weight) in rules {
-            self.groups.members.push(consequent);
-            self.impacts.push(level(weight / scale));
-        }
+        let words = rules.iter().filter_map(|&(track, weight)| word(track, level(weight / scale)));
+        self.groups.members.extend(words);
         self.scales.push(scale);
         self.groups.end_group()
     }

@@ -30,7 +30,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 const MAGIC: [u8; 8] = *b"\x93SEGUE\r\n";
 
 /// The version of this layout; a reader refuses every other.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 const FIXED_LENGTH: usize = 64;
 const ENTRY_LENGTH: usize = 24;
@@ -74,30 +74,38 @@ pub(crate) enum Section {
     /// transaction.
     SampleName,
     SampleTransaction,
-    /// Explicit rules with one antecedent, for the first tracks only: consequents, strongest first, and
-    /// their impacts in 1/255 of the logarithmic scale below the antecedent's strongest rule.
+    /// Explicit rules with one antecedent, for the first tracks only, strongest first. Each is a word:
+    /// its consequent in the upper 24 bits, its impact in the lower 8, in 1/255 of the logarithmic scale
+    /// below the antecedent's strongest rule.
     RuleOffset,
-    RuleConsequent,
-    RuleImpact,
+    RuleWord,
     /// Per explicit antecedent: the impact of its strongest rule, f32.
     RuleScale,
     /// The same for artists as antecedents; a group without rules is that of an artist whose rules are
     /// made from its transactions.
     ArtistRuleOffset,
-    ArtistRuleConsequent,
-    ArtistRuleImpact,
+    ArtistRuleWord,
     ArtistRuleScale,
-    /// Learned rules, for the first tracks only: consequents, their weights in 1/127 of the logarithmic
-    /// scale below the antecedent's largest, the highest bit set where they are negative.
+    /// What short answers read of a song, for the first tracks only: the strongest of its rules and of
+    /// its artist's, added up as they are for this song alone.
+    ShortRuleOffset,
+    ShortRuleWord,
+    ShortRuleScale,
+    /// What short answers read of an artist without explicit rules; a group without rules is that of one
+    /// with explicit rules, or one so rare that its transactions are read.
+    ShortArtistRuleOffset,
+    ShortArtistRuleWord,
+    ShortArtistRuleScale,
+    /// Learned rules, for the first tracks only: impacts in 1/127 of the logarithmic scale below the
+    /// antecedent's largest, the highest bit set where they are negative.
     LearnedOffset,
-    LearnedConsequent,
-    LearnedImpact,
+    LearnedWord,
     /// Per antecedent: the size of its largest weight, f32.
     LearnedScale,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 36] = [
         Self::ArtistOffset,
         Self::ArtistByte,
         Self::TitleOffset,
@@ -120,16 +128,19 @@ impl Section {
         Self::SampleName,
         Self::SampleTransaction,
         Self::RuleOffset,
-        Self::RuleConsequent,
-        Self::RuleImpact,
+        Self::RuleWord,
         Self::RuleScale,
         Self::ArtistRuleOffset,
-        Self::ArtistRuleConsequent,
-        Self::ArtistRuleImpact,
+        Self::ArtistRuleWord,
         Self::ArtistRuleScale,
+        Self::ShortRuleOffset,
+        Self::ShortRuleWord,
+        Self::ShortRuleScale,
+        Self::ShortArtistRuleOffset,
+        Self::ShortArtistRuleWord,
+        Self::ShortArtistRuleScale,
         Self::LearnedOffset,
-        Self::LearnedConsequent,
-        Self::LearnedImpact,
+        Self::LearnedWord,
         Self::LearnedScale,
     ];
 }

@@ -10,6 +10,7 @@ compile_error!(
 
 pub mod build;
 pub mod catalog;
+mod find;
 pub mod fold;
 mod format;
 mod lookup;
@@ -20,6 +21,7 @@ mod popularity;
 mod rule;
 pub mod score;
 mod scratch;
+mod search;
 mod seeds;
 pub mod store;
 mod text;

@@ -109,6 +109,8 @@ pub struct RuleCounts {
     pub implicit_antecedents: u64,
     /// Rules with an artist as antecedent that are written out.
     pub artist: u64,
+    /// Rules that short answers read, of songs and of artists.
+    pub short: u64,
     /// Learned rules.
     pub learned: u64,
 }

@@ -10,7 +10,7 @@
 use crate::catalog::{ArtistId, CatalogSpans, TrackId};
 use crate::format::{Buffer, FormatError, Section, Span, content_error};
 use crate::occurrence::Occurrences;
-use crate::text::Groups;
+use crate::text::{Groups, check_offsets};
 
 /// Impacts below the strongest rule's by more than this factor are written as the smallest one.
 /// Three decades in 8 bits: steps of 2.7 %, which cost nothing measurable in quality.
@@ -40,10 +40,21 @@ pub(crate) fn signed_level_of_share(share: f32) -> u8 {
     sign | nearest_level(share.abs(), !SIGN)
 }
 
+/// A rule that is written out: its consequent and its level. None for a consequent beyond the 2^24 most
+/// frequent ones, the rules to which are left out.
+pub(crate) fn word(consequent: TrackId, level: u8) -> Option<u32> {
+    let shifted = consequent.checked_mul(1 << u8::BITS)?;
+    Some(shifted | u32::from(level))
+}
+
+fn consequent_of(word: u32) -> TrackId {
+    word >> u8::BITS
+}
+
 /// Rules that are written out: where they lie in a buffer, and what their levels stand for.
 struct Written {
-    groups: Groups,
-    levels: Span<u8>,
+    offsets: Span<u32>,
+    words: Span<u32>,
     scales: Span<f32>,
     shares: [f32; 256],
 }
@@ -51,59 +62,58 @@ struct Written {
 /// The rules of one antecedent that are written out.
 #[derive(Clone, Copy)]
 pub(crate) struct WrittenRules<'m> {
-    consequents: &'m [TrackId],
-    levels: &'m [u8],
+    words: &'m [u32],
     scale: f32,
     shares: &'m [f32; 256],
 }
 
 impl<'m> WrittenRules<'m> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.consequents.is_empty()
+        self.words.is_empty()
+    }
+
+    /// The `most` first of them.
+    pub(crate) fn first(self, most: usize) -> Self {
+        Self { words: &self.words[..self.words.len().min(most)], ..self }
     }
 
     /// Visits all rules: consequents and impacts, `times` as large.
     #[inline]
     pub(crate) fn visit(self, times: f32, mut visit: impl FnMut(TrackId, f32)) {
         let scale = times * self.scale;
-        for (&consequent, &level) in self.consequents.iter().zip(self.levels) {
-            visit(consequent, scale * self.shares[level as usize]);
+        for &word in self.words {
+            visit(consequent_of(word), scale * self.shares[usize::from(word as u8)]);
         }
-    }
-
-    /// Consequents and impacts.
-    pub(crate) fn iter(self) -> impl Iterator<Item = (TrackId, f32)> + 'm {
-        let impacts =
-            self.levels.iter().map(move |&level| self.scale * self.shares[level as usize]);
-        self.consequents.iter().copied().zip(impacts)
     }
 }
 
 impl Written {
     /// Reads rules of at most `antecedents` antecedents, which come in this order of sections: offsets,
-    /// consequents, levels, scales.
+    /// words, scales.
     fn read(
         buffer: &Buffer,
-        [offset, consequent, level, scale]: [Section; 4],
+        [offset, word, scale]: [Section; 3],
         antecedents: usize,
         tracks: usize,
         share: impl Fn(u8) -> f32,
     ) -> Result<Self, FormatError> {
         let written = Self {
-            groups: Groups::read(buffer, offset, consequent, tracks, false)?,
-            levels: buffer.span(level)?,
+            offsets: buffer.span(offset)?,
+            words: buffer.span(word)?,
             scales: buffer.span(scale)?,
             shares: std::array::from_fn(|level| share(level as u8)),
         };
         let fail = |section, entry, reason| Err(content_error(section, entry, reason));
-        if written.groups.len(buffer) > antecedents {
+        let words = buffer.slice(&written.words);
+        check_offsets(offset, buffer.slice(&written.offsets), words.len())?;
+        if written.len(buffer) > antecedents {
             return fail(offset, antecedents, "expected at most a group for each antecedent");
         }
-        if buffer.slice(&written.levels).len() != written.groups.total(buffer) {
-            return fail(level, 0, "expected an impact for each rule");
+        if let Some(entry) = words.iter().position(|&word| consequent_of(word) as usize >= tracks) {
+            return fail(word, entry, "expected a rule to a track that is there");
         }
         let scales = buffer.slice(&written.scales);
-        if scales.len() != written.groups.len(buffer) {
+        if scales.len() != written.len(buffer) {
             return fail(scale, 0, "expected a scale for each antecedent");
         }
         // Sums over many rules stay numbers, too.
@@ -114,23 +124,22 @@ impl Written {
         }
     }
 
+    /// The number of antecedents, from the first on, some of which may have no rules.
+    fn len(&self, buffer: &Buffer) -> usize {
+        buffer.slice(&self.offsets).len() - 1
+    }
+
     fn get<'m>(&'m self, buffer: &'m Buffer, antecedent: u32) -> WrittenRules<'m> {
+        let offsets = buffer.slice(&self.offsets);
         let antecedent = antecedent as usize;
-        if antecedent >= self.groups.len(buffer) {
-            return WrittenRules {
-                consequents: &[],
-                levels: &[],
-                scale: 0.0,
-                shares: &self.shares,
-            };
-        }
-        let range = self.groups.range(buffer, antecedent);
-        WrittenRules {
-            consequents: self.groups.get(buffer, antecedent),
-            levels: &buffer.slice(&self.levels)[range],
-            scale: buffer.slice(&self.scales)[antecedent],
-            shares: &self.shares,
-        }
+        let (words, scale) = match (offsets.get(antecedent), offsets.get(antecedent + 1)) {
+            (Some(&start), Some(&end)) => (
+                &buffer.slice(&self.words)[start as usize..end as usize],
+                buffer.slice(&self.scales)[antecedent],
+            ),
+            _ => (&[][..], 0.0),
+        };
+        WrittenRules { words, scale, shares: &self.shares }
     }
 }
 
@@ -145,15 +154,18 @@ pub(crate) struct RuleSpans {
     sample_transactions: Span<u32>,
     of_tracks: Written,
     of_artists: Written,
+    short_of_tracks: Written,
+    short_of_artists: Written,
     learned: Written,
 }
 
 impl RuleSpans {
     pub(crate) fn read(buffer: &Buffer, catalog: &CatalogSpans) -> Result<Self, FormatError> {
         use Section::{
-            ArtistRuleConsequent, ArtistRuleImpact, ArtistRuleOffset, ArtistRuleScale,
-            LearnedConsequent, LearnedImpact, LearnedOffset, LearnedScale, RuleConsequent,
-            RuleImpact, RuleOffset, RuleScale,
+            ArtistRuleOffset, ArtistRuleScale, ArtistRuleWord, LearnedOffset, LearnedScale,
+            LearnedWord, RuleOffset, RuleScale, RuleWord, ShortArtistRuleOffset,
+            ShortArtistRuleScale, ShortArtistRuleWord, ShortRuleOffset, ShortRuleScale,
+            ShortRuleWord,
         };
         let supports = buffer.slice(&catalog.track_support);
         let (tracks, artists) = (supports.len(), catalog.artists.len(buffer));
@@ -169,6 +181,8 @@ impl RuleSpans {
             let size = share_of_level(level & !SIGN, !SIGN);
             if level & SIGN == 0 { size } else { -size }
         };
+        let of =
+            |antecedents, sections| Written::read(buffer, sections, antecedents, tracks, unsigned);
         let sample_names: Span<u64> = buffer.span(Section::SampleName)?;
         let sample_transactions = buffer.span(Section::SampleTransaction)?;
         check_sample(buffer, &sample_names, &sample_transactions, transactions.len(buffer))?;
@@ -183,23 +197,16 @@ impl RuleSpans {
                 artists,
                 |artist| !catalog.artists.get(buffer, artist).is_empty(),
             ),
-            of_tracks: Written::read(
-                buffer,
-                [RuleOffset, RuleConsequent, RuleImpact, RuleScale],
-                tracks,
-                tracks,
-                unsigned,
-            )?,
-            of_artists: Written::read(
-                buffer,
-                [ArtistRuleOffset, ArtistRuleConsequent, ArtistRuleImpact, ArtistRuleScale],
+            of_tracks: of(tracks, [RuleOffset, RuleWord, RuleScale])?,
+            of_artists: of(artists, [ArtistRuleOffset, ArtistRuleWord, ArtistRuleScale])?,
+            short_of_tracks: of(tracks, [ShortRuleOffset, ShortRuleWord, ShortRuleScale])?,
+            short_of_artists: of(
                 artists,
-                tracks,
-                unsigned,
+                [ShortArtistRuleOffset, ShortArtistRuleWord, ShortArtistRuleScale],
             )?,
             learned: Written::read(
                 buffer,
-                [LearnedOffset, LearnedConsequent, LearnedImpact, LearnedScale],
+                [LearnedOffset, LearnedWord, LearnedScale],
                 tracks,
                 tracks,
                 signed,
@@ -287,7 +294,7 @@ impl<'m> Rules<'m> {
     /// Tracks below this number have explicit rules, the others implicit ones.
     #[must_use]
     pub fn explicit_antecedents(&self) -> TrackId {
-        self.spans.of_tracks.groups.len(self.buffer) as TrackId
+        self.spans.of_tracks.len(self.buffer) as TrackId
     }
 
     /// An antecedent's rules that are written out; none where they are made from its transactions.
@@ -296,6 +303,19 @@ impl<'m> Rules<'m> {
             Antecedent::Track(track) => self.spans.of_tracks.get(self.buffer, track),
             Antecedent::Artist(artist) => self.spans.of_artists.get(self.buffer, artist),
         }
+    }
+
+    /// What short answers read of a track, in place of its rules and its artist's; nothing where these
+    /// are few enough.
+    pub(crate) fn short_of_track(&self, track: TrackId) -> WrittenRules<'m> {
+        self.spans.short_of_tracks.get(self.buffer, track)
+    }
+
+    /// What short answers read of an artist, the strongest first; nothing where its transactions are few
+    /// enough.
+    pub(crate) fn short_of_artist(&self, artist: ArtistId) -> WrittenRules<'m> {
+        let short = self.spans.short_of_artists.get(self.buffer, artist);
+        if short.is_empty() { self.written(Antecedent::Artist(artist)) } else { short }
     }
 
     /// A track's learned rules: consequents and weights, which may be negative.

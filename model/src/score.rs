@@ -19,10 +19,14 @@
 //! come together say the same thing twice; a learned rule is the weight of one song beside the others,
 //! and so may be negative. A song that stands for several tracks (an ambiguous title) shares its vote
 //! among them by support.
+//!
+//! The first ten of a few songs do not depend on what stands at the end of long lists. So a short answer
+//! reads what the miner made ready for it: for each song the strongest of its rules and its artist's,
+//! added up, and learned rules only where many songs are given. A longer answer reads everything.
 
 use std::collections::HashSet;
 
-use crate::catalog::TrackId;
+use crate::catalog::{ArtistId, TrackId};
 use crate::model::Model;
 use crate::rule::{Antecedent, Rule};
 pub use crate::scratch::Scratch;
@@ -39,8 +43,18 @@ const ARTIST_SHARE: f32 = 4.0;
 const ARTIST_OFFSET: f32 = 20.0;
 const LEARNED_PER_LOG_SONG: f32 = 0.13;
 const MOST_LEARNED: f32 = 2.0;
-/// Of an ambiguous title, only tracks with such a share of its vote speak for their artists.
-pub(crate) const LIKELY_SHARE: f32 = 0.125;
+
+/// An answer of at most so many songs is a short one.
+pub const SHORT_ANSWER: usize = 10;
+/// The most rules of one song or artist that a short answer reads, and so that are made ready for it.
+pub const MOST_SHORT_RULES: usize = 256;
+/// The same for learned rules, ...
+const MOST_SHORT_LEARNED: usize = 64;
+/// ... of which none are read for so few songs: there they do not move the first ten.
+const SONGS_WITHOUT_LEARNED: usize = 5;
+/// Which rules are strongest depends on how many songs are given: on popularity, that is. Those that are
+/// made ready are the strongest beside so many songs.
+const TYPICAL_SONGS: usize = 6;
 
 /// The strength of a rule: `weight` is the sum of `|p|^-0.5` over the `support` transactions `p` that
 /// hold antecedent and consequent.
@@ -99,11 +113,15 @@ pub(crate) fn popularity_factor(songs: usize, support: u32) -> f32 {
 impl Model {
     /// The `limit` best tracks for these seeds, best first, one for each recording; never a seed, nor
     /// another edition or recording of a seed's song. Equal scores are ordered by support, then by
-    /// first appearance in the dataset. Fewer come where the rules say nothing about more.
+    /// first appearance in the dataset. Fewer come where the rules say nothing about more. Up to
+    /// [`SHORT_ANSWER`] of them are found in a fraction of the time.
     pub fn recommend(&self, seeds: &Seeds, limit: usize, scratch: &mut Scratch) -> Vec<Scored> {
         let catalog = self.catalog();
         scratch.fit(catalog.len());
-        self.add_up(seeds, scratch);
+        match limit <= SHORT_ANSWER {
+            true => self.add_up_short(seeds, scratch),
+            false => self.add_up(seeds, scratch),
+        }
 
         let factors = self.popularity().factors(seeds.len());
         let mut best: Vec<Scored> = Vec::with_capacity(limit);
@@ -146,15 +164,85 @@ impl Model {
             let vote = share * antecedent_share(supports[track as usize]);
             scratch.add_rules(rules, Antecedent::Track(track), vote);
         });
-        for (artist, vote) in seeds.artist_votes(self) {
+        for (artist, vote) in seeds.artist_votes(self, |_| true) {
             scratch.add_rules(rules, Antecedent::Artist(artist), vote);
         }
+        scratch.complete(rules);
+        self.correct(seeds, usize::MAX, scratch);
+    }
+
+    /// The same, as far as short answers need it.
+    fn add_up_short(&self, seeds: &Seeds, scratch: &mut Scratch) {
+        let rules = self.rules();
+        let supports = self.catalog().supports();
+        let is_rare = |track: TrackId| rules.short_of_track(track).is_empty();
+        seeds.each_vote(supports, |track, share| match rules.short_of_track(track) {
+            short if short.is_empty() => {
+                let vote = share * antecedent_share(supports[track as usize]);
+                scratch.add_rules(rules, Antecedent::Track(track), vote);
+            }
+            short => scratch.add_written(short, share),
+        });
+        for (artist, vote) in seeds.artist_votes(self, is_rare) {
+            match rules.short_of_artist(artist) {
+                short if short.is_empty() => {
+                    scratch.add_rules(rules, Antecedent::Artist(artist), vote);
+                }
+                short => scratch.add_written(short.first(MOST_SHORT_RULES), vote),
+            }
+        }
+        scratch.complete(rules);
+        if seeds.len() > SONGS_WITHOUT_LEARNED {
+            self.correct(seeds, MOST_SHORT_LEARNED, scratch);
+        }
+    }
+
+    /// Adds what the learned rules of these seeds say, so many of each.
+    fn correct(&self, seeds: &Seeds, most: usize, scratch: &mut Scratch) {
         let learned = learned_share(seeds.len());
         if learned > 0.0 {
-            seeds.each_vote(supports, |track, share| {
-                scratch.correct(rules.learned(track), learned * share);
+            let rules = self.rules();
+            seeds.each_vote(self.catalog().supports(), |track, share| {
+                scratch.correct(rules.learned(track).first(most), learned * share);
             });
         }
+    }
+
+    /// What the rules of a song and of its artist say together: the `most` tracks that would come first
+    /// beside a few other songs, and the sums for them.
+    pub fn strongest_of_song(
+        &self,
+        song: TrackId,
+        most: usize,
+        scratch: &mut Scratch,
+    ) -> Vec<(TrackId, f32)> {
+        scratch.fit(self.catalog().len());
+        self.add_up(&Seeds::new([[song]]), scratch);
+        let mut strongest = self.take_strongest(most + 1, scratch);
+        strongest.retain(|&(track, _)| track != song);
+        strongest.truncate(most);
+        strongest
+    }
+
+    /// The same of what an artist's rules say.
+    pub fn strongest_of_artist(
+        &self,
+        artist: ArtistId,
+        most: usize,
+        scratch: &mut Scratch,
+    ) -> Vec<(TrackId, f32)> {
+        scratch.fit(self.catalog().len());
+        scratch.add_rules(self.rules(), Antecedent::Artist(artist), 1.0);
+        scratch.complete(self.rules());
+        self.take_strongest(most, scratch)
+    }
+
+    fn take_strongest(&self, most: usize, scratch: &mut Scratch) -> Vec<(TrackId, f32)> {
+        let factors = self.popularity().factors(TYPICAL_SONGS);
+        let best: Vec<TrackId> = scratch.choose(factors, most).map(|best| best.track).collect();
+        let sums = best.into_iter().map(|track| (track, scratch.sum(track))).collect();
+        scratch.forget();
+        sums
     }
 
     /// The `limit` most frequent tracks that are no seed: what is recommended where the rules are silent.
@@ -185,12 +273,16 @@ impl Model {
             }
         };
         seeds.each_vote(supports, |track, vote| {
-            let to_this = rules.learned(track).iter().filter(|&(other, _)| other == consequent);
-            let correction: f32 = to_this.map(|(_, impact)| learned * vote * impact).sum();
+            let mut correction = 0.0;
+            rules.learned(track).visit(learned * vote, |other, amount| {
+                if other == consequent {
+                    correction += amount;
+                }
+            });
             let vote = vote * antecedent_share(supports[track as usize]);
             add(Antecedent::Track(track), vote, correction);
         });
-        for (artist, vote) in seeds.artist_votes(self) {
+        for (artist, vote) in seeds.artist_votes(self, |_| true) {
             add(Antecedent::Artist(artist), vote, 0.0);
         }
         reasons.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -205,6 +297,7 @@ impl Model {
         let mut scratch = Scratch::default();
         scratch.fit(supports.len());
         scratch.add_rules(rules, antecedent, 1.0);
+        scratch.complete(rules);
         let mut best: Vec<Scored> = scratch
             .scored()
             .filter(|scored| antecedent != Antecedent::Track(scored.track))

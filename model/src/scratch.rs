@@ -9,9 +9,13 @@ use crate::score::{Scored, strength};
 #[derive(Debug, Default)]
 pub struct Scratch {
     sums: Sums,
-    /// Per track, for one antecedent: weight and count of co-occurrences; and the tracks counted.
+    /// Per track, for one antecedent: weight and count of co-occurrences; and the tracks counted, the
+    /// first `counted` of these.
     counts: Vec<(f32, u32)>,
-    counted: Vec<TrackId>,
+    tracks: Vec<TrackId>,
+    counted: usize,
+    /// Transactions that are the only one of an antecedent, and what each of their tracks is to get.
+    only: Vec<(u32, f32)>,
     /// Tracks and scores as numbers in the order of [`key_of`].
     candidates: Vec<u64>,
 }
@@ -75,24 +79,32 @@ impl Adder<'_> {
 impl Scratch {
     /// Makes room for `tracks` and forgets whatever a request that was cut short left behind.
     pub(crate) fn fit(&mut self, tracks: usize) {
-        if self.counts.len() != tracks || self.sums.len > 0 || !self.counted.is_empty() {
+        let is_clean = self.sums.len == 0 && self.counted == 0 && self.only.is_empty();
+        if self.counts.len() != tracks || !is_clean {
             *self = Self::default();
             self.sums.scores.resize(tracks, 0.0);
             // One more: what is written there before it is known to be new may be the last.
             self.sums.touched.resize(tracks + 1, 0);
             self.counts.resize(tracks, (0.0, 0));
+            self.tracks.resize(tracks + 1, 0);
         }
     }
 
-    /// Adds up the rules of an antecedent, each `vote` times.
+    /// Adds up the rules of an antecedent, each `vote` times; all of them only when [`Self::complete`] has
+    /// been called.
     pub(crate) fn add_rules(&mut self, rules: Rules<'_>, antecedent: Antecedent, vote: f32) {
         let written = rules.written(antecedent);
         if written.is_empty() {
             self.add_implicit(rules, antecedent, vote);
         } else {
-            let mut sums = self.sums.adder();
-            written.visit(vote, |consequent, amount| sums.add(consequent, amount));
+            self.add_written(written, vote);
         }
+    }
+
+    /// Adds up these rules, each `vote` times.
+    pub(crate) fn add_written(&mut self, written: WrittenRules<'_>, vote: f32) {
+        let mut sums = self.sums.adder();
+        written.visit(vote, |consequent, amount| sums.add(consequent, amount));
     }
 
     /// Adds what learned rules say, which may be negative, each `vote` times.
@@ -106,26 +118,38 @@ impl Scratch {
         let occurrences = rules.occurrences(antecedent);
         let mut sums = self.sums.adder();
         if let [only] = *occurrences {
-            let (items, weight) = rules.transaction(only);
-            let amount = vote * strength(weight, 1);
-            items.iter().for_each(|&item| sums.add(item, amount));
+            self.only.push((only, vote));
             return;
         }
         for &number in occurrences {
             let (items, weight) = rules.transaction(number);
             for &item in items {
                 let (sum, count) = &mut self.counts[item as usize];
-                if *count == 0 {
-                    self.counted.push(item);
-                }
+                self.tracks[self.counted] = item;
+                self.counted += usize::from(*count == 0);
                 *sum += weight;
                 *count += 1;
             }
         }
-        for item in self.counted.drain(..) {
+        for &item in &self.tracks[..self.counted] {
             let (weight, count) = std::mem::take(&mut self.counts[item as usize]);
             sums.add(item, vote * strength(weight, count));
         }
+        self.counted = 0;
+    }
+
+    /// Adds what is left to the end: songs of one playlist often have only that one, which then is read
+    /// once for all of them.
+    pub(crate) fn complete(&mut self, rules: Rules<'_>) {
+        self.only.sort_unstable_by_key(|&(number, _)| number);
+        let mut sums = self.sums.adder();
+        for same in self.only.chunk_by(|a, b| a.0 == b.0) {
+            let (items, weight) = rules.transaction(same[0].0);
+            let vote: f32 = same.iter().map(|&(_, vote)| vote).sum();
+            let amount = vote * strength(weight, 1);
+            items.iter().for_each(|&item| sums.add(item, amount));
+        }
+        self.only.clear();
     }
 
     /// Chooses the `most` best of what has been added up, best first; in equal ones the more frequent.
@@ -150,6 +174,11 @@ impl Scratch {
         keep_greatest(candidates, most);
         candidates.sort_unstable();
         candidates.iter().rev().map(|&key| scored_of(key))
+    }
+
+    /// What has been added up for a track.
+    pub(crate) fn sum(&self, track: TrackId) -> f32 {
+        self.sums.scores[track as usize]
     }
 
     /// What has been added up.

@@ -3,7 +3,12 @@
 use crate::catalog::{ArtistId, TrackId};
 use crate::model::Model;
 use crate::rule::Antecedent;
-use crate::score::{LIKELY_SHARE, antecedent_share, artist_share};
+use crate::score::{antecedent_share, artist_share};
+
+/// Of the tracks that an ambiguous title means, only so many are considered, the most frequent ones, ...
+const MOST_TRACKS: usize = 4;
+/// ... and of these none votes that is rarer than the first by more than this factor.
+const LIKELY: u32 = 4;
 
 /// The songs of a request that a model knows something about, in an order of its own. The tracks of
 /// one song stand in order, the most frequent first.
@@ -18,13 +23,14 @@ pub struct Seeds {
 }
 
 impl Seeds {
-    /// Seeds from the tracks that each known song means; songs that mean none are left out, and a song
-    /// given twice counts once.
+    /// Seeds from the tracks that each known song means, the most frequent first; songs that mean none
+    /// are left out, and a song given twice counts once.
     #[must_use]
     pub fn new(songs: impl IntoIterator<Item = impl AsRef<[TrackId]>>) -> Self {
         let mut given = Self::default();
         for song in songs {
-            given.push(song.as_ref());
+            let song = song.as_ref();
+            given.push(&song[..song.len().min(MOST_TRACKS)]);
         }
         let mut order: Vec<&[TrackId]> = given.songs().collect();
         if order.is_sorted_by(|a, b| a < b) {
@@ -75,9 +81,13 @@ impl Seeds {
         })
     }
 
-    /// Visits the tracks of each song, each with its share of its song's vote.
+    /// Visits the tracks of each song, each with its share of its song's vote. What a title hardly ever
+    /// means has none.
     pub(crate) fn each_vote(&self, supports: &[u32], mut visit: impl FnMut(TrackId, f32)) {
         for song in self.songs() {
+            let least = supports[song[0] as usize].div_ceil(LIKELY);
+            let likely = song.partition_point(|&track| supports[track as usize] >= least);
+            let song = &song[..likely];
             let support = |&track: &TrackId| supports[track as usize] as f32;
             let total: f32 = song.iter().map(support).sum();
             for track in song {
@@ -90,13 +100,18 @@ impl Seeds {
         }
     }
 
-    /// Each artist of a seed with what its rules count, in order of the artists.
-    pub(crate) fn artist_votes(&self, model: &Model) -> Vec<(ArtistId, f32)> {
+    /// Each artist of a seed with what its rules count, in order of the artists; for those of the seeds'
+    /// tracks that `counts` says so of.
+    pub(crate) fn artist_votes(
+        &self,
+        model: &Model,
+        counts: impl Fn(TrackId) -> bool,
+    ) -> Vec<(ArtistId, f32)> {
         let catalog = model.catalog();
         let supports = catalog.supports();
         let mut votes: Vec<(ArtistId, f32)> = Vec::with_capacity(self.len());
         self.each_vote(supports, |track, share| {
-            if share >= LIKELY_SHARE {
+            if counts(track) {
                 let vote = share * artist_share(supports[track as usize]);
                 votes.push((catalog.artist(track), vote));
             }

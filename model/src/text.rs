@@ -91,7 +91,12 @@ impl Groups {
     }
 
     pub(crate) fn total(&self, buffer: &Buffer) -> usize {
-        buffer.slice(&self.members).len()
+        self.all(buffer).len()
+    }
+
+    /// The members of all groups, one group after the other.
+    pub(crate) fn all<'b>(&self, buffer: &'b Buffer) -> &'b [u32] {
+        buffer.slice(&self.members)
     }
 
     pub(crate) fn range(&self, buffer: &Buffer, group: usize) -> std::ops::Range<usize> {
@@ -100,7 +105,7 @@ impl Groups {
     }
 
     pub(crate) fn get<'b>(&self, buffer: &'b Buffer, group: usize) -> &'b [u32] {
-        &buffer.slice(&self.members)[self.range(buffer, group)]
+        &self.all(buffer)[self.range(buffer, group)]
     }
 }
 

@@ -112,5 +112,12 @@ fn table(evaluation: &Evaluation) -> String {
             row.coverage_at_10,
         );
     }
+    for row in rows.iter().filter(|row| row.playlists < *held && row.method == Method::Served) {
+        let _ = writeln!(
+            table,
+            "from {} songs: {} playlists, which have more",
+            row.seeds, row.playlists
+        );
+    }
     table
 }

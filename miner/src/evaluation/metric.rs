@@ -6,7 +6,7 @@ use std::collections::HashSet;
 /// As many tracks are ranked for each playlist.
 pub const RANKED: usize = 500;
 /// What hit rate, recall and coverage look at.
-const SHOWN: usize = 10;
+pub(crate) const SHOWN: usize = 10;
 /// A hit's artist alone counts this much in the artist variant of R-precision.
 const ARTIST_SHARE: f64 = 0.25;
 /// As many songs come with each click for more.
@@ -30,12 +30,19 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The figures of one ranking for these targets, which are at least one.
-    pub(crate) fn of(ranking: &[u32], targets: &[u32], artist: impl Fn(u32) -> u32) -> Self {
+    /// The figures of one ranking for these targets, which are at least one; those of the first ten are
+    /// of `shown`, what is answered to a question for ten.
+    pub(crate) fn of(
+        ranking: &[u32],
+        shown: &[u32],
+        targets: &[u32],
+        artist: impl Fn(u32) -> u32,
+    ) -> Self {
         let wanted: HashSet<u32> = targets.iter().copied().collect();
         let hits: Vec<usize> =
             (0..ranking.len()).filter(|&at| wanted.contains(&ranking[at])).collect();
         let within = |length: usize| hits.partition_point(|&at| at < length);
+        let shown_hits = shown.iter().filter(|song| wanted.contains(song)).count();
         let gain = |at: usize| 1.0 / ((at + 2) as f64).log2();
         let count = targets.len() as f64;
         let first = &ranking[..targets.len().min(ranking.len())];
@@ -49,8 +56,8 @@ impl Metrics {
             ndcg: hits.iter().map(|&at| gain(at)).sum::<f64>()
                 / (0..targets.len().min(RANKED)).map(gain).sum::<f64>(),
             clicks: hits.first().map_or((RANKED / PAGE + 1) as f64, |&at| (at / PAGE) as f64),
-            recall_at_10: within(SHOWN) as f64 / count,
-            hit_at_10: f64::from(u8::from(within(SHOWN) > 0)),
+            recall_at_10: shown_hits as f64 / count,
+            hit_at_10: f64::from(u8::from(shown_hits > 0)),
         }
     }
 
@@ -79,10 +86,9 @@ impl Metrics {
     }
 }
 
-/// The number of different tracks among the first ten of all rankings.
-pub(crate) fn coverage<'r>(rankings: impl Iterator<Item = &'r [u32]>) -> usize {
-    let shown: HashSet<u32> =
-        rankings.flat_map(|ranking| ranking.iter().take(SHOWN).copied()).collect();
+/// The number of different tracks that are shown.
+pub(crate) fn coverage<'r>(shown: impl Iterator<Item = &'r [u32]>) -> usize {
+    let shown: HashSet<u32> = shown.flatten().copied().collect();
     shown.len()
 }
 
@@ -94,22 +100,22 @@ mod tests {
     fn a_ranking_is_worth_what_is_worked_out_by_hand() {
         let artist = |song: u32| song / 10;
         let ranking: Vec<u32> = vec![5, 1, 30, 2, 40];
-        let metrics = Metrics::of(&ranking, &[1, 2, 99], artist);
+        let metrics = Metrics::of(&ranking, &[2, 5, 7], &[1, 2, 99], artist);
         assert!((metrics.r_precision - 1.0 / 3.0).abs() < 1e-12);
         assert!((metrics.artist_r_precision - 1.25 / 3.0).abs() < 1e-12);
         let ideal = 1.0 + 1.0 / 3_f64.log2() + 0.5;
         let gained = 1.0 / 3_f64.log2() + 1.0 / 5_f64.log2();
         assert!((metrics.ndcg - gained / ideal).abs() < 1e-12);
         assert_eq!(metrics.clicks, 0.0);
-        assert!((metrics.recall_at_10 - 2.0 / 3.0).abs() < 1e-12);
+        assert!((metrics.recall_at_10 - 1.0 / 3.0).abs() < 1e-12);
         assert_eq!(metrics.hit_at_10, 1.0);
     }
 
     #[test]
     fn a_ranking_without_a_hit_costs_51_clicks() {
-        let metrics = Metrics::of(&[1, 2, 3], &[9], |song| song);
+        let metrics = Metrics::of(&[1, 2, 3], &[1, 2, 3], &[9], |song| song);
         assert_eq!((metrics.clicks, metrics.ndcg, metrics.hit_at_10), (51.0, 0.0, 0.0));
         let late: Vec<u32> = (0..500).collect();
-        assert_eq!(Metrics::of(&late, &[10], |song| song).clicks, 1.0);
+        assert_eq!(Metrics::of(&late, &late[..SHOWN], &[10], |song| song).clicks, 1.0);
     }
 }

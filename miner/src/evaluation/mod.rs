@@ -10,6 +10,7 @@ mod protocol;
 mod run;
 
 pub use bootstrap::Interval;
+pub(crate) use metric::SHOWN;
 pub use metric::{Metrics, RANKED};
 pub(crate) use protocol::hash;
 pub use protocol::{Seeding, Split};

@@ -65,6 +65,14 @@ impl FromStr for Seeding {
 }
 
 impl Seeding {
+    /// How many of so many songs are given: all of them, where there are too few to leave any to guess.
+    pub(crate) fn given(self, songs: usize) -> usize {
+        match self {
+            Self::First(number) => number.min(songs),
+            Self::Half => songs / 2,
+        }
+    }
+
     /// Divides a playlist into seeds and targets, both in the playlist's order.
     pub(crate) fn divide(
         self,
@@ -73,8 +81,8 @@ impl Seeding {
         items: &Items,
     ) -> (Vec<u32>, Vec<u32>) {
         match self {
-            Self::First(number) => {
-                let (seeds, targets) = songs.split_at(number.min(songs.len()));
+            Self::First(_) => {
+                let (seeds, targets) = songs.split_at(self.given(songs.len()));
                 (seeds.to_vec(), targets.to_vec())
             }
             Self::Half => {
@@ -83,7 +91,7 @@ impl Seeding {
                     .collect();
                 drawn.sort_unstable();
                 let mut given = vec![false; songs.len()];
-                for &(_, at) in &drawn[..songs.len() / 2] {
+                for &(_, at) in &drawn[..self.given(songs.len())] {
                     given[at] = true;
                 }
                 let side = |seed: bool| {

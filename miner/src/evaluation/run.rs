@@ -6,7 +6,7 @@ use segue_model::{Antecedent, DatasetMetadata, Model, TrackId};
 use serde::Serialize;
 
 use super::bootstrap::Interval;
-use super::metric::{Metrics, RANKED, coverage};
+use super::metric::{Metrics, RANKED, SHOWN, coverage};
 use super::protocol::{Part, Seeding, Split};
 use crate::dataset::Dataset;
 use crate::progress::{Progress, Unit};
@@ -32,6 +32,8 @@ pub struct Row {
     pub method: Method,
     /// Which songs were given.
     pub seeds: String,
+    /// Playlists that had more songs than were given.
+    pub playlists: usize,
     /// The means over the playlists.
     pub mean: Metrics,
     /// How sure they are.
@@ -99,16 +101,18 @@ pub fn evaluate(
         for method in methods {
             let judged: Vec<(Metrics, Vec<u32>)> = held
                 .par_iter()
+                .filter(|held| seeding.given(held.songs.len()) < held.songs.len())
                 .map_init(Scratch::default, |scratch, held| {
                     task.advance(1);
                     judge.judge(method, seeding, held, scratch)
                 })
                 .collect();
             let metrics: Vec<Metrics> = judged.iter().map(|(metrics, _)| *metrics).collect();
-            let shown = coverage(judged.iter().map(|(_, ranking)| ranking.as_slice()));
+            let shown = coverage(judged.iter().map(|(_, shown)| shown.as_slice()));
             rows.push(Row {
                 method,
                 seeds: seeding.to_string(),
+                playlists: metrics.len(),
                 mean: Metrics::mean(metrics.iter()),
                 interval: Interval::of(&metrics),
                 coverage_at_10: shown as f64 / model.catalog().len().max(1) as f64,
@@ -141,7 +145,7 @@ impl<'d> Judge<'d> {
         Self { dataset, model, track_of, item_of, min_support }
     }
 
-    /// What one ranking is worth, and the ranking, in items.
+    /// What one ranking is worth, and the first ten, in items.
     fn judge(
         &self,
         method: Method,
@@ -152,34 +156,46 @@ impl<'d> Judge<'d> {
         let (given, targets) = seeding.divide(held.name, held.songs, &self.dataset.items);
         let known: Vec<TrackId> =
             given.iter().filter_map(|&song| self.track_of[song as usize]).collect();
-        let mut ranking: Vec<TrackId> = match method {
-            Method::Popularity => Vec::new(),
-            Method::Confidence => self.by_confidence(&known),
-            Method::Served => {
-                let mut seeds = Seeds::new(known.iter().map(|&track| vec![track]));
-                // The model numbers artists as the dataset does.
-                let unknown = given.iter().filter(|&&song| self.track_of[song as usize].is_none());
-                for &song in unknown {
-                    seeds.add_unknown_by(self.dataset.items.artist_id(song));
-                }
-                let scored = self.model.recommend(&seeds, RANKED, scratch);
-                scored.into_iter().map(|scored| scored.track).collect()
-            }
-        };
-        self.fill_up(&mut ranking, &known);
-        let ranking: Vec<u32> =
-            ranking.into_iter().map(|track| self.item_of[track as usize]).collect();
+        let [ranking, shown] = [RANKED, SHOWN].map(|length| {
+            let mut ranking = match method {
+                Method::Popularity => Vec::new(),
+                Method::Confidence => self.by_confidence(&known),
+                Method::Served => self.as_served(&given, &known, length, scratch),
+            };
+            self.fill_up(&mut ranking, length, &known);
+            let items = ranking.iter().map(|&track| self.item_of[track as usize]);
+            items.collect::<Vec<u32>>()
+        });
         let artist = |song: u32| self.dataset.items.artist_id(song);
-        (Metrics::of(&ranking, &targets, artist), ranking)
+        (Metrics::of(&ranking, &shown, &targets, artist), shown)
     }
 
-    /// Adds the most frequent tracks that are neither seeds nor there, up to the length of a ranking.
-    fn fill_up(&self, ranking: &mut Vec<TrackId>, known: &[TrackId]) {
+    /// What the API answers.
+    fn as_served(
+        &self,
+        given: &[u32],
+        known: &[TrackId],
+        length: usize,
+        scratch: &mut Scratch,
+    ) -> Vec<TrackId> {
+        let mut seeds = Seeds::new(known.iter().map(|&track| [track]));
+        // The model numbers artists as the dataset does.
+        let unknown = given.iter().filter(|&&song| self.track_of[song as usize].is_none());
+        for &song in unknown {
+            seeds.add_unknown_by(self.dataset.items.artist_id(song));
+        }
+        let scored = self.model.recommend(&seeds, length, scratch);
+        scored.into_iter().map(|scored| scored.track).collect()
+    }
+
+    /// Makes a ranking as long as this: adds the most frequent tracks that are neither seeds nor there.
+    fn fill_up(&self, ranking: &mut Vec<TrackId>, length: usize, known: &[TrackId]) {
+        ranking.truncate(length);
         let taken: std::collections::HashSet<TrackId> =
             ranking.iter().chain(known).copied().collect();
         let most_frequent =
             (0..self.item_of.len() as TrackId).filter(|track| !taken.contains(track));
-        ranking.extend(most_frequent.take(RANKED - ranking.len()));
+        ranking.extend(most_frequent.take(length - ranking.len()));
     }
 
     fn by_confidence(&self, known: &[TrackId]) -> Vec<TrackId> {

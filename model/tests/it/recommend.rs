@@ -1,7 +1,7 @@
 //! Scoring against the formula, computed from the playlists themselves.
 
 use proptest::prelude::*;
-use segue_model::score::{Scratch, Seeds};
+use segue_model::score::{SHORT_ANSWER, Scratch, Seeds};
 use segue_model::{Antecedent, TrackId};
 
 use crate::support::{Dataset, Song, sample};
@@ -13,10 +13,10 @@ const SONGS: [Song; 12] = [
 
 /// The scores of the module's formula, with nothing indexed, stored or rounded; and for each the sum of
 /// the sizes of its terms, which rounding is a share of.
-fn scores(dataset: &Dataset, seeds: &[TrackId]) -> Vec<(f32, f32)> {
+fn scores(dataset: &Dataset, seeds: &[TrackId], with_learned: bool) -> Vec<(f32, f32)> {
     let log = (seeds.len() as f32).ln();
     let popularity = -(0.17 * log).min(0.7);
-    let learned = (0.13 * log * log).min(2.0);
+    let learned = if with_learned { (0.13 * log * log).min(2.0) } else { 0.0 };
     let rule = |(given, _): (u32, f32), (n, weight): (u32, f32)| {
         (given as f32).powf(-0.75) * weight * n as f32 / (n as f32 + 3.0)
     };
@@ -56,7 +56,7 @@ proptest! {
         let mut seeds: Vec<TrackId> = chosen.into_iter().map(|track| track % tracks).collect();
         seeds.sort_unstable();
         seeds.dedup();
-        let expected = scores(&dataset, &seeds);
+        let expected = scores(&dataset, &seeds, true);
         let given = Seeds::new(seeds.iter().map(|&track| vec![track]));
         let found = model.recommend(&given, 100, &mut Scratch::default());
 
@@ -77,6 +77,38 @@ proptest! {
         let sorted = found
             .is_sorted_by_key(|scored| (std::cmp::Reverse(scored.score.to_bits()), scored.track));
         prop_assert!(sorted);
+    }
+
+    #[test]
+    fn short_answers_give_the_formulas_scores(
+        playlists in playlists(),
+        chosen in prop::collection::btree_set(0..12_u32, 1..9),
+        implicit_support in 0..20_u32,
+    ) {
+        let playlists: Vec<&[Song]> = playlists.iter().map(Vec::as_slice).collect();
+        let dataset = Dataset::new(&playlists);
+        let model = dataset.model(implicit_support);
+        let tracks = dataset.songs.len() as u32;
+        let mut seeds: Vec<TrackId> = chosen.into_iter().map(|track| track % tracks).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        let expected = scores(&dataset, &seeds, seeds.len() > 5);
+        let given = Seeds::new(seeds.iter().map(|&track| vec![track]));
+        let found = model.recommend(&given, SHORT_ANSWER, &mut Scratch::default());
+
+        // Sums that are written out have been rounded twice.
+        let near = |(_, sizes): (f32, f32)| 0.05 * sizes;
+        for scored in &found {
+            let expected = expected[scored.track as usize];
+            prop_assert!(!seeds.contains(&scored.track));
+            prop_assert!((scored.score - expected.0).abs() <= near(expected));
+        }
+        let least = found.last().filter(|_| found.len() == SHORT_ANSWER).map_or(0.0, |last| last.score);
+        for track in (0..tracks).filter(|track| !seeds.contains(track)) {
+            let expected = expected[track as usize];
+            let is_there = found.iter().any(|scored| scored.track == track);
+            prop_assert!(is_there || expected.0 <= least + near(expected), "{track} is missing");
+        }
     }
 
     #[test]
@@ -128,7 +160,7 @@ fn fewer_are_wanted_than_there_are() {
     let model = sample().model(2);
     let seeds = Seeds::new([model.catalog().find("Beatles - Yesterday")]);
     let mut scratch = Scratch::default();
-    let all = model.recommend(&seeds, 100, &mut scratch);
+    let all = model.recommend(&seeds, SHORT_ANSWER, &mut scratch);
     for limit in 0..all.len() {
         assert_eq!(model.recommend(&seeds, limit, &mut scratch), all[..limit]);
     }

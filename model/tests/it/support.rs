@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use segue_model::build::Builder;
-use segue_model::score::{rank, strength};
+use segue_model::score::{MOST_SHORT_RULES, Scratch, rank, strength};
 use segue_model::{DatasetMetadata, Metadata, Model, Parameters, RuleCounts, TrackId};
+
+/// Songs and artists in so few playlists have nothing made ready for short answers.
+const RARE: u32 = 2;
 
 /// A song of a test: `Artist - Title`. Its URI is `test:` and the same.
 pub(crate) type Song = &'static str;
@@ -92,7 +95,22 @@ impl Dataset {
             let learned: Vec<_> = learned.filter(|&(_, impact)| impact != 0.0).collect();
             builder.add_learned(&learned).unwrap();
         }
-        builder.finish(metadata(implicit_support)).unwrap()
+        let metadata = metadata(implicit_support);
+        let model = Model::from_bytes(&builder.finish(metadata.clone()).unwrap()).unwrap();
+        let mut scratch = Scratch::default();
+        for track in (0..tracks).take_while(|&track| self.count(&[track]).0 > RARE) {
+            let rules = model.strongest_of_song(track, MOST_SHORT_RULES, &mut scratch);
+            builder.add_short_rules(&rules).unwrap();
+        }
+        for (number, artist) in (0..).zip(&artists) {
+            let support = self.count_artist(artist, &[]).0;
+            let rules = match support > RARE && support <= implicit_support {
+                true => model.strongest_of_artist(number, MOST_SHORT_RULES, &mut scratch),
+                false => Vec::new(),
+            };
+            builder.add_short_artist_rules(&rules).unwrap();
+        }
+        builder.finish(metadata).unwrap()
     }
 
     /// The impact of a learned rule: any number does, as long as it has a sign.

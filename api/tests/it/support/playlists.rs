@@ -58,7 +58,8 @@ pub(crate) fn encode(playlists: &[&[Song]], second: i64) -> Vec<u8> {
         "transactions": 0, "items": 0, "artists": 0, "occurrences": 0,
         "itemsets": [], "associations": 0,
         "rules": {
-            "explicit_antecedents": 0, "explicit": 0, "implicit_antecedents": 0, "artist": 0, "learned": 0
+            "explicit_antecedents": 0, "explicit": 0, "implicit_antecedents": 0, "artist": 0,
+            "short": 0, "learned": 0
         },
         "evaluation": {
             "playlists": 500, "hit_rate": 0.75, "r_precision": 0.125, "ndcg": 0.25,

@@ -1,0 +1,81 @@
+//! What is made ready for short answers: for each song that is not too rare, the strongest of its rules
+//! and of its artist's, added up; for each artist the strongest of its own.
+//!
+//! An answer of ten songs then reads some two hundred words of memory for each song that it is asked
+//! about, where all its rules, or all its playlists, would be thousands. What is strongest, the model
+//! itself is asked: its scoring is the only one there is.
+
+use rayon::prelude::*;
+use segue_model::build::{Builder, TooLarge};
+use segue_model::score::{MOST_SHORT_RULES, Scratch};
+use segue_model::{Antecedent, ArtistId, Metadata, Model, TrackId};
+
+use crate::explicit::Consequents;
+
+/// The playlists of a song in so few are read as fast as a list.
+const RARE: u32 = 3;
+/// A song has so many rules for each of its playlists, but so many at least: on held-out playlists, fewer
+/// are worse and more are no better.
+const RULES_PER_PLAYLIST: usize = 8;
+const FEWEST_RULES: usize = 64;
+/// An artist's rules count for rare songs alone, where others say more.
+const RULES_PER_ARTISTS_PLAYLIST: usize = 4;
+const FEWEST_RULES_OF_ARTIST: usize = 32;
+/// All together are at most so many, or one for so many songs of playlists: a model stays a fraction of
+/// its dataset.
+const RULES: usize = 4_000_000;
+const OCCURRENCES_PER_RULE: usize = 2;
+
+/// Adds them for the model in the making, whose other rules are all there.
+pub(crate) fn add_short_rules(builder: &mut Builder, metadata: &Metadata) -> Result<(), TooLarge> {
+    let model = builder.finish(metadata.clone())?;
+    let model = Model::from_bytes(&model).expect("a model that was just made can be read");
+    let of_tracks: Vec<Consequents> = (0..with_short_rules(&model))
+        .into_par_iter()
+        .map_init(Scratch::default, |scratch, track| {
+            let most = rules_for(model.catalog().support(track) as usize);
+            model.strongest_of_song(track, most, scratch)
+        })
+        .collect();
+    for rules in of_tracks {
+        builder.add_short_rules(&rules)?;
+    }
+    let of_artists: Vec<Consequents> = (0..model.metadata().artists as ArtistId)
+        .into_par_iter()
+        .map_init(Scratch::default, |scratch, artist| {
+            let support = model.rules().occurrences(Antecedent::Artist(artist)).len();
+            let is_written = support > metadata.parameters.implicit_support as usize;
+            if support <= RARE as usize || is_written {
+                return Vec::new();
+            }
+            let most = (RULES_PER_ARTISTS_PLAYLIST * support)
+                .clamp(FEWEST_RULES_OF_ARTIST, MOST_SHORT_RULES);
+            model.strongest_of_artist(artist, most, scratch)
+        })
+        .collect();
+    for rules in of_artists {
+        builder.add_short_artist_rules(&rules)?;
+    }
+    Ok(())
+}
+
+/// How many rules a song or artist in so many playlists has.
+fn rules_for(support: usize) -> usize {
+    (RULES_PER_PLAYLIST * support).clamp(FEWEST_RULES, MOST_SHORT_RULES)
+}
+
+/// How many songs have them, from the most frequent one on.
+fn with_short_rules(model: &Model) -> TrackId {
+    let catalog = model.catalog();
+    let occurrences = model.metadata().occurrences as usize;
+    let mut left = RULES.max(occurrences / OCCURRENCES_PER_RULE);
+    let mut tracks = 0..catalog.len() as TrackId;
+    let first_without = tracks.find(|&track| {
+        let support = catalog.support(track);
+        let rules = rules_for(support as usize);
+        let is_last = support <= RARE || left < rules;
+        left = left.saturating_sub(rules);
+        is_last
+    });
+    first_without.unwrap_or(catalog.len() as TrackId)
+}

@@ -1,0 +1,138 @@
+//! Which tracks a text means: a URI, a title, or artist and title.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::catalog::{ArtistId, Catalog, TrackId};
+use crate::fold::{artist_key, base_title, fold, same_folded};
+
+/// A longer text, in bytes, names nothing.
+const LONGEST: usize = 1024;
+
+/// A text is taken apart at so many of its dashes: real names have fewer, and each costs two lookups.
+const MOST_SEPARATORS: usize = 4;
+
+impl<'m> Catalog<'m> {
+    /// The tracks that `text` names, most frequent first; none where it names none.
+    ///
+    /// In this order: a track's URI; a title; then for each of the first four dashes, as titles and
+    /// artists may hold some, `Artist - Title` and `Title - Artist`. Titles and artists are compared by
+    /// their keys (see [`crate::fold`]), and so without notes on the edition; but a title that notes one
+    /// (`... - Remastered 2011`) means the tracks that note the same, where there are any.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Cow<'m, [TrackId]> {
+        let text = text.trim();
+        if text.len() > LONGEST {
+            return Cow::default();
+        }
+        if let Some(track) = self.by_uri(text) {
+            return vec![track].into();
+        }
+        let base = base_title(text);
+        let tracks = self.by_key(&fold(base));
+        if !tracks.is_empty() {
+            return self.same_edition(text, base, tracks.into());
+        }
+        halves(text, MOST_SEPARATORS)
+            .map(|(artist, title)| self.by_artist_and_title(artist, title))
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// What each of these texts names, as [`Self::find`] says; of many, in less time.
+    #[must_use]
+    pub fn find_all(&self, texts: &[impl AsRef<str>]) -> Vec<Cow<'m, [TrackId]>> {
+        // Most texts are titles as they stand. Their keys are found together, one that is none by itself.
+        let keys: Vec<Cow<'_, str>> = texts
+            .iter()
+            .map(|text| {
+                let text = text.as_ref().trim();
+                let is_title = text.len() <= LONGEST
+                    && !self.spans.by_uri.may_hold(text.as_bytes())
+                    && base_title(text).len() == text.len();
+                if is_title { fold(text) } else { Cow::default() }
+            })
+            .collect();
+        let wanted: Vec<&str> = keys.iter().map(|key| &**key).collect();
+        let found = self.spans.by_title.find_all(self.buffer, &self.spans.title_keys, &wanted);
+        let ranges: Vec<Option<Range<usize>>> = found
+            .into_iter()
+            .map(|key| key.map(|key| self.spans.title_tracks.range(self.buffer, key as usize)))
+            .collect();
+        let each = texts.iter().zip(ranges);
+        each.map(|(text, range)| match range {
+            Some(range) => self.spans.title_tracks.all(self.buffer)[range].into(),
+            None => self.find(text.as_ref()),
+        })
+        .collect()
+    }
+
+    /// The artist that a text names as that of a song, whether or not the song is there.
+    #[must_use]
+    pub fn find_artist(&self, text: &str) -> Option<ArtistId> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let first =
+            halves(text, MOST_SEPARATORS).find_map(|(artist, _)| self.by_artist(artist).first());
+        first.map(|&track| self.artist(track))
+    }
+
+    pub(crate) fn by_uri(&self, uri: &str) -> Option<TrackId> {
+        self.spans.by_uri.find(self.buffer, &self.spans.uris, uri)
+    }
+
+    /// The tracks whose titles have this key.
+    fn by_key(&self, key: &str) -> &'m [TrackId] {
+        match self.spans.by_title.find(self.buffer, &self.spans.title_keys, key) {
+            Some(key) => self.spans.title_tracks.get(self.buffer, key as usize),
+            None => &[],
+        }
+    }
+
+    /// Those of the tracks whose title notes the same edition as `text`, if it notes one that is there;
+    /// else all of them.
+    fn same_edition(
+        &self,
+        text: &str,
+        base: &str,
+        tracks: Cow<'m, [TrackId]>,
+    ) -> Cow<'m, [TrackId]> {
+        if base.len() == text.trim().len() {
+            return tracks;
+        }
+        let is_same = |track: &TrackId| same_folded(self.title(*track), text);
+        let same: Vec<TrackId> = tracks.iter().copied().filter(is_same).collect();
+        if same.is_empty() { tracks } else { same.into() }
+    }
+
+    pub(crate) fn by_artist_and_title(&self, artist: &str, title: &str) -> Cow<'m, [TrackId]> {
+        let base = base_title(title);
+        let tracks = self.by_key(&fold(base));
+        let of_artist = self.by_artist(artist);
+        let is_of_artist = |track: &TrackId| of_artist.binary_search(track).is_ok();
+        let found: Vec<TrackId> = tracks.iter().copied().filter(is_of_artist).collect();
+        self.same_edition(title, base, found.into())
+    }
+
+    fn by_artist(&self, artist: &str) -> &'m [TrackId] {
+        let key = artist_key(artist);
+        match self.spans.by_artist.find(self.buffer, &self.spans.artist_keys, &key) {
+            Some(key) => self.spans.artist_tracks.get(self.buffer, key as usize),
+            None => &[],
+        }
+    }
+}
+
+/// What stands on both sides of the text's first separators, in both orders.
+pub(crate) fn halves(text: &str, most: usize) -> impl Iterator<Item = (&str, &str)> {
+    let dash = |&(at, letter): &(usize, char)| {
+        matches!(letter, '-' | '–' | '—')
+            && text[..at].ends_with(' ')
+            && text[at + letter.len_utf8()..].starts_with(' ')
+    };
+    text.char_indices().filter(dash).take(most).flat_map(|(at, letter)| {
+        let (first, second) = (&text[..at - 1], &text[at + letter.len_utf8() + 1..]);
+        [(first, second), (second, first)]
+    })
+}

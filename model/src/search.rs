@@ -1,0 +1,106 @@
+//! What somebody may mean who has typed the beginning of a name, or misspelt it.
+
+use std::cmp::Reverse;
+
+use crate::catalog::{Catalog, TrackId};
+use crate::find::halves;
+use crate::fold::{fold, title_key};
+
+/// Longer texts have no near matches: comparing them would cost too much, and nobody types them.
+const LONGEST_NEAR: usize = 100;
+
+impl Catalog<'_> {
+    /// Up to `limit` songs for what has been typed so far, a track for each: those whose title begins
+    /// with it, then those whose artist does, then near matches; most frequent first. To a track's URI,
+    /// that track alone.
+    #[must_use]
+    pub fn search(&self, typed: &str, limit: usize) -> Vec<TrackId> {
+        if let Some(track) = self.by_uri(typed.trim()) {
+            return vec![track];
+        }
+        let key = fold(typed);
+        if key.is_empty() {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let titles = (&self.spans.title_keys, &self.spans.title_tracks, &*key);
+        let artists = (&self.spans.artist_keys, &self.spans.artist_tracks, without_the(&key));
+        for (keys, tracks, prefix) in [titles, artists] {
+            let first = keys.rank(self.buffer, |candidate| candidate < prefix);
+            let mut matching: Vec<TrackId> = (first..keys.len(self.buffer))
+                .take_while(|&rank| keys.get(self.buffer, rank).starts_with(prefix))
+                .flat_map(|rank| tracks.get(self.buffer, rank).iter().copied())
+                .collect();
+            matching.sort_unstable();
+            self.add_songs(&mut found, &matching, limit);
+        }
+        if found.len() < limit {
+            for (artist, title) in halves(typed, 1) {
+                self.add_songs(&mut found, &self.by_artist_and_title(artist, title), limit);
+            }
+            self.add_songs(&mut found, &self.near(typed, limit), limit);
+        }
+        found
+    }
+
+    /// Adds tracks of songs that are not there yet, up to `limit`.
+    fn add_songs(&self, found: &mut Vec<TrackId>, more: &[TrackId], limit: usize) {
+        for &track in more {
+            if found.len() == limit {
+                return;
+            }
+            if !found.iter().any(|&there| self.recording(there) == self.recording(track)) {
+                found.push(track);
+            }
+        }
+    }
+
+    /// Up to `limit` tracks whose titles are spelt much like `text` or like a half of it
+    /// (`Artist - Title`): nearest first, then most frequent. Near is at most one edit (a letter
+    /// added, left out, changed, or two swapped) for every four letters.
+    #[must_use]
+    pub fn near(&self, text: &str, limit: usize) -> Vec<TrackId> {
+        let mut wanted = vec![title_key(text)];
+        wanted.extend(halves(text, 1).map(|(half, _)| title_key(half)));
+        let mut found: Vec<(usize, Reverse<u32>, TrackId)> = Vec::new();
+        for key in wanted.iter().filter(|key| key.len() >= 3 && key.len() <= LONGEST_NEAR) {
+            let most = (key.chars().count() / 4).max(1);
+            let wanted_letters = letters(key);
+            for (rank, &candidate_letters) in self.spans.letters.iter().enumerate() {
+                // An edit changes at most two of the letters that occur: one goes, another comes.
+                if (wanted_letters ^ candidate_letters).count_ones() as usize > 2 * most {
+                    continue;
+                }
+                let candidate = self.spans.title_keys.get(self.buffer, rank);
+                if candidate.len().abs_diff(key.len()) > 4 * most {
+                    continue;
+                }
+                let distance = strsim::osa_distance(key, candidate);
+                if distance <= most {
+                    let track = self.spans.title_tracks.get(self.buffer, rank)[0];
+                    found.push((distance, Reverse(self.support(track)), track));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup_by_key(|&mut (_, _, track)| track);
+        found.truncate(limit);
+        found.into_iter().map(|(_, _, track)| track).collect()
+    }
+}
+
+fn without_the(key: &str) -> &str {
+    key.strip_prefix("the ").unwrap_or(key)
+}
+
+/// Which letters occur, a bit each; all that are not a to z or 0 to 9 share the remaining bits.
+pub(crate) fn letters(key: &str) -> u64 {
+    key.chars().fold(0, |bits, letter| {
+        bits | 1
+            << match letter {
+                'a'..='z' => letter as u32 - 'a' as u32,
+                '0'..='9' => 26 + letter as u32 - '0' as u32,
+                _ => 36 + letter as u32 % 28,
+            }
+    })
+}
