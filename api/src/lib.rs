@@ -9,6 +9,7 @@ mod access;
 mod admin;
 mod admission;
 mod answer;
+mod aside;
 mod body;
 mod config;
 mod contract;

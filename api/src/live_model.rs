@@ -11,6 +11,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use segue_model::{Model, ModelError, ModelId, Store, StoreError};
 use tokio::sync::{Mutex, watch};
 
+use crate::aside::Aside;
 use crate::metric::{Metrics, Reload};
 use crate::served::Served;
 
@@ -44,6 +45,7 @@ pub enum ReloadError {
 pub(crate) struct LiveModel {
     store: Store,
     served: ArcSwapOption<Served>,
+    aside: Aside,
     /// Held while a model is loaded: one after another, so that memory holds two at most.
     loading: Mutex<()>,
     changes: watch::Sender<Option<ModelId>>,
@@ -55,6 +57,7 @@ impl LiveModel {
         Self {
             store,
             served: ArcSwapOption::empty(),
+            aside: Aside::start(),
             loading: Mutex::default(),
             changes: watch::Sender::new(None),
             metrics,
@@ -122,9 +125,7 @@ impl LiveModel {
         let started = Instant::now();
         let store = self.store.clone();
         let serving = self.served.load().as_ref().map(|served| served.model().id());
-        // On a thread of its own: reading and checking take their time.
-        let loaded = tokio::task::spawn_blocking(move || load(&store, wanted, serving)).await;
-        let result = match loaded.expect("loading catches its panics") {
+        let result = match self.aside.run(move || load(&store, wanted, serving)).await {
             Ok(None) => Ok(Reload::Unchanged),
             Ok(Some(new)) => {
                 self.swap(new, started);
@@ -150,7 +151,7 @@ impl LiveModel {
             "serving a model"
         );
         if let Some(old) = old {
-            tokio::spawn(retire(old));
+            tokio::spawn(retire(old, self.aside.clone()));
         }
     }
 }
@@ -185,11 +186,11 @@ fn warm(model: Model) -> Served {
 }
 
 /// Frees a model when its last request has been answered, on a thread where nobody waits for it.
-async fn retire(mut old: Arc<Served>) {
+async fn retire(mut old: Arc<Served>, aside: Aside) {
     loop {
         match Arc::try_unwrap(old) {
             Ok(unused) => {
-                tokio::task::spawn_blocking(move || drop(unused));
+                aside.run(move || drop(unused)).await;
                 return;
             }
             Err(used) => old = used,

@@ -112,6 +112,8 @@ PEERS = {
     "playlist-kNN": playlist_knn,
     "VMIS-kNN": vmis_knn,
     "EASE, 5,000 songs": ease(5000),
+    "EASE, 10,000 songs": ease(10_000),
     "ALS, 128 factors": als(128),
     "ALS, 256 factors": als(256),
+    "ALS, 512 factors": als(512),
 }
