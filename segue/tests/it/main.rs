@@ -5,6 +5,7 @@
 
 mod client;
 mod pipeline;
+mod reasons;
 mod restart;
 mod sample;
 mod support;
