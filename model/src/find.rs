@@ -1,10 +1,11 @@
 //! Which tracks a text means: a URI, a title, or artist and title.
 
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 
 use crate::catalog::{ArtistId, Catalog, TrackId};
-use crate::fold::{artist_key, base_title, fold, same_folded};
+use crate::fold::{artist_key, base_title, fold, fold_onto, same_folded};
 
 /// A longer text, in bytes, names nothing.
 const LONGEST: usize = 1024;
@@ -21,48 +22,47 @@ impl<'m> Catalog<'m> {
     /// (`... - Remastered 2011`) means the tracks that note the same, where there are any.
     #[must_use]
     pub fn find(&self, text: &str) -> Cow<'m, [TrackId]> {
-        let text = text.trim();
-        if text.len() > LONGEST {
-            return Cow::default();
-        }
-        if let Some(track) = self.by_uri(text) {
-            return vec![track].into();
-        }
-        let base = base_title(text);
-        let tracks = self.by_key(&fold(base));
-        if !tracks.is_empty() {
-            return self.same_edition(text, base, tracks.into());
-        }
-        halves(text, MOST_SEPARATORS)
-            .map(|(artist, title)| self.by_artist_and_title(artist, title))
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
+        self.find_all(&[text]).pop().unwrap_or_default()
     }
 
-    /// What each of these texts names, as [`Self::find`] says; of many, in less time.
+    /// What each of these texts names, as [`Self::find`] says. They are looked up as titles together,
+    /// step by step, in less time than one after the other.
     #[must_use]
     pub fn find_all(&self, texts: &[impl AsRef<str>]) -> Vec<Cow<'m, [TrackId]>> {
-        // Most texts are titles as they stand. Their keys are found together, one that is none by itself.
-        let keys: Vec<Cow<'_, str>> = texts
+        let texts: Vec<&str> = texts
             .iter()
-            .map(|text| {
-                let text = text.as_ref().trim();
-                let is_title = text.len() <= LONGEST
-                    && !self.spans.by_uri.may_hold(text.as_bytes())
-                    && base_title(text).len() == text.len();
-                if is_title { fold(text) } else { Cow::default() }
+            .map(|text| text.as_ref().trim())
+            .map(|text| if text.len() > LONGEST { "" } else { text })
+            .collect();
+        let bases: Vec<&str> = texts.iter().map(|text| base_title(text)).collect();
+        let mut folded = String::with_capacity(32 * bases.len());
+        let ends: Vec<usize> = bases
+            .iter()
+            .map(|base| {
+                fold_onto(base, &mut folded);
+                folded.len()
             })
             .collect();
-        let wanted: Vec<&str> = keys.iter().map(|key| &**key).collect();
-        let found = self.spans.by_title.find_all(self.buffer, &self.spans.title_keys, &wanted);
-        let ranges: Vec<Option<Range<usize>>> = found
+        let starts = iter::once(0).chain(ends.iter().copied());
+        let keys: Vec<&str> = starts.zip(&ends).map(|(start, &end)| &folded[start..end]).collect();
+        let titles: Vec<Option<Range<usize>>> = self
+            .spans
+            .by_title
+            .find_all(self.buffer, &self.spans.title_keys, &keys)
             .into_iter()
             .map(|key| key.map(|key| self.spans.title_tracks.range(self.buffer, key as usize)))
             .collect();
-        let each = texts.iter().zip(ranges);
-        each.map(|(text, range)| match range {
-            Some(range) => self.spans.title_tracks.all(self.buffer)[range].into(),
-            None => self.find(text.as_ref()),
+        let each = texts.into_iter().zip(bases).zip(titles);
+        each.map(|((text, base), tracks)| match (self.by_uri(text), tracks) {
+            (Some(track), _) => vec![track].into(),
+            (None, Some(tracks)) => {
+                let tracks = &self.spans.title_tracks.all(self.buffer)[tracks];
+                self.same_edition(text, base, tracks.into())
+            }
+            (None, None) => halves(text, MOST_SEPARATORS)
+                .map(|(artist, title)| self.by_artist_and_title(artist, title))
+                .find(|found| !found.is_empty())
+                .unwrap_or_default(),
         })
         .collect()
     }

@@ -106,27 +106,23 @@ impl Lookup {
         &self,
         buffer: &Buffer,
         texts: &Texts,
-        wanted: &[&str],
+        wanted: &[impl AsRef<str>],
     ) -> Vec<Option<u32>> {
-        let hashes: Vec<u64> =
-            wanted.iter().map(|text| self.hash.hash_one(text.as_bytes())).collect();
+        let wanted: Vec<&[u8]> = wanted.iter().map(|text| text.as_ref().as_bytes()).collect();
+        let hashes: Vec<u64> = wanted.iter().map(|text| self.hash.hash_one(text)).collect();
         let slots: Vec<Slot> = hashes.iter().map(|&hash| self.slots[self.home(hash)]).collect();
-        let found: Vec<&[u8]> =
-            slots
-                .iter()
-                .map(|slot| {
-                    if slot.is_empty() {
-                        &[][..]
-                    } else {
-                        texts.bytes(buffer, slot.number as usize)
-                    }
-                })
-                .collect();
-        let all = wanted.iter().zip(hashes).zip(slots.iter().zip(found));
-        all.map(|((wanted, hash), (slot, found))| match found == wanted.as_bytes() {
-            true => Some(slot.number).filter(|_| !slot.is_empty()),
-            false => self.probe(buffer, texts, wanted.as_bytes(), hash),
-        })
-        .collect()
+        let found: Vec<&[u8]> = slots
+            .iter()
+            .map(|slot| match slot.is_empty() {
+                true => &[][..],
+                false => texts.bytes(buffer, slot.number as usize),
+            })
+            .collect();
+        (0..wanted.len())
+            .map(|at| match found[at] == wanted[at] && !slots[at].is_empty() {
+                true => Some(slots[at].number),
+                false => self.probe(buffer, texts, wanted[at], hashes[at]),
+            })
+            .collect()
     }
 }
