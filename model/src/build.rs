@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 
 use crate::catalog::TrackId;
-use crate::fold::{artist_key, fold, title_key, work_title};
+use crate::fold::{artist_key, fold, title_key};
 use crate::format::{Section, encode};
 use crate::metadata::{Metadata, RuleCounts};
+use crate::note::work_title;
 use crate::rule::{level_of_share, signed_level_of_share, word};
 use crate::text::TextsBuilder;
 

@@ -5,7 +5,8 @@ use std::iter;
 use std::ops::Range;
 
 use crate::catalog::{ArtistId, Catalog, TrackId};
-use crate::fold::{artist_key, base_title, fold, fold_onto, same_folded};
+use crate::fold::{artist_key, fold, fold_onto, same_folded};
+use crate::note::base_title;
 
 /// A longer text, in bytes, names nothing.
 const LONGEST: usize = 1024;

@@ -16,6 +16,7 @@ mod format;
 mod lookup;
 mod metadata;
 mod model;
+mod note;
 mod occurrence;
 mod popularity;
 mod rule;
