@@ -7,12 +7,11 @@
 
 use rayon::prelude::*;
 use segue_model::TrackId;
-use segue_model::score::{rank, strength};
 
-use crate::cooccurrence::{Cooccurrences, keep_first};
+use crate::cooccurrence::Cooccurrences;
 use crate::ranked::Ranked;
 
-/// Consequents and strengths, best first by [`rank`].
+/// Consequents and strengths, best first by [`rank`](segue_model::score::rank).
 pub(crate) type Consequents = Vec<(TrackId, f32)>;
 
 /// How many songs and artists have more than `implicit_support` transactions.
@@ -32,9 +31,9 @@ pub(crate) fn rules_of_tracks(
 ) -> Vec<Consequents> {
     let antecedents = ranked.supports.partition_point(|&support| support > implicit_support);
     let rules = (0..antecedents as TrackId).into_par_iter().map_init(
-        || Cooccurrences::new(ranked.len()),
+        || Cooccurrences::new(ranked),
         |counts, antecedent| {
-            strongest(ranked, counts, ranked.tracks.get(antecedent), Some(antecedent), most)
+            counts.strongest(ranked, ranked.tracks.get(antecedent), Some(antecedent), most)
         },
     );
     rules.collect()
@@ -47,33 +46,13 @@ pub(crate) fn rules_of_artists(
     most: usize,
 ) -> Vec<Consequents> {
     let rules = (0..ranked.artists.len() as u32).into_par_iter().map_init(
-        || Cooccurrences::new(ranked.len()),
+        || Cooccurrences::new(ranked),
         |counts, artist| match ranked.artists.get(artist) {
             occurrences if occurrences.len() > implicit_support as usize => {
-                strongest(ranked, counts, occurrences, None, most)
+                counts.strongest(ranked, occurrences, None, most)
             }
             _ => Vec::new(),
         },
     );
     rules.collect()
-}
-
-fn strongest(
-    ranked: &Ranked,
-    counts: &mut Cooccurrences,
-    occurrences: &[u32],
-    antecedent: Option<TrackId>,
-    most: usize,
-) -> Consequents {
-    let mut rules: Vec<(f32, TrackId, f32)> = counts
-        .drain(ranked, occurrences)
-        .filter(|&(track, ..)| Some(track) != antecedent)
-        .map(|(track, weight, count)| {
-            let strength = strength(weight, count);
-            (rank(strength, ranked.supports[track as usize]), track, strength)
-        })
-        .collect();
-    keep_first(&mut rules, most, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    // Copied, so that the memory of what was not kept is given back.
-    rules.iter().map(|&(_, track, strength)| (track, strength)).collect()
 }

@@ -2,8 +2,14 @@
 //!
 //! Not here: the ranks that the search for itemsets works on, which know only frequent items.
 
+use segue_model::TrackId;
+use segue_model::score::rank;
+
 use crate::dataset::Items;
 use crate::transaction::Transactions;
+
+/// A track in more transactions than this is frequent: such tracks are few.
+pub(crate) const RARE: u32 = 255;
 
 /// Transactions whose items are renumbered by falling support; among equals, as they were numbered.
 #[derive(Clone, Debug)]
@@ -12,6 +18,12 @@ pub(crate) struct Ranked {
     pub(crate) items: Vec<u32>,
     /// Per rank: the number of transactions that hold it.
     pub(crate) supports: Vec<u32>,
+    /// Per rank: what a rule's strength is multiplied with to order the rules to it.
+    pub(crate) factors: Factors,
+    /// How many tracks are in more than [`RARE`] transactions: they are the first ones.
+    pub(crate) frequent: usize,
+    /// Per transaction: how many of its tracks are frequent.
+    frequent_of: Vec<u32>,
     /// The transactions, each ascending and without repeats.
     pub(crate) transactions: Transactions,
     /// Per transaction: its length to the power of -0.5, what a co-occurrence in it counts.
@@ -70,12 +82,33 @@ impl Ranked {
             .collect();
         let artists =
             Occurrences::new(&ranked, names.artists().len(), |rank| artist_of[rank as usize]);
-        Self { items, supports, transactions: ranked, weights, tracks, artists }
+        let factors = Factors::new(&supports);
+        let frequent = supports.partition_point(|&support| support > RARE);
+        let is_frequent = |&track: &u32| (track as usize) < frequent;
+        let frequent_of =
+            ranked.iter().map(|tracks| tracks.partition_point(is_frequent) as u32).collect();
+        Self {
+            items,
+            supports,
+            factors,
+            frequent,
+            frequent_of,
+            transactions: ranked,
+            weights,
+            tracks,
+            artists,
+        }
     }
 
     /// The number of tracks.
     pub(crate) fn len(&self) -> usize {
         self.items.len()
+    }
+
+    /// The frequent tracks of a transaction, and the others.
+    pub(crate) fn split(&self, number: u32) -> (&[u32], &[u32]) {
+        let number = number as usize;
+        self.transactions.get(number).split_at(self.frequent_of[number] as usize)
     }
 
     /// The number of tracks of all transactions together.
@@ -86,6 +119,39 @@ impl Ranked {
     /// The mean number of tracks of a transaction.
     pub(crate) fn mean_length(&self) -> f32 {
         self.occurrences() as f32 / self.transactions.len().max(1) as f32
+    }
+}
+
+/// What the strength of a rule to a track is multiplied with to order rules: the powers in [`rank`].
+#[derive(Clone, Debug)]
+pub(crate) struct Factors {
+    /// Per rank.
+    all: Vec<f32>,
+    /// The largest of each so many: few enough to stay in the nearest cache.
+    bounds: Vec<f32>,
+}
+
+impl Factors {
+    const BOUND_BITS: u32 = 10;
+
+    /// For these supports, which fall: one power for each that occurs.
+    fn new(supports: &[u32]) -> Self {
+        let mut all = Vec::with_capacity(supports.len());
+        for same in supports.chunk_by(|a, b| a == b) {
+            all.resize(all.len() + same.len(), rank(1.0, same[0]));
+        }
+        let largest = |factors: &[f32]| factors.iter().copied().fold(0.0, f32::max);
+        let bounds = all.chunks(1 << Self::BOUND_BITS).map(largest).collect();
+        Self { all, bounds }
+    }
+
+    pub(crate) fn of(&self, track: TrackId) -> f32 {
+        self.all[track as usize]
+    }
+
+    /// A little more than the factor, and cheaper to look up.
+    pub(crate) fn bound(&self, track: TrackId) -> f32 {
+        self.bounds[(track >> Self::BOUND_BITS) as usize]
     }
 }
 

@@ -13,3 +13,4 @@ mod download_support;
 mod gate;
 mod mining_itemsets;
 mod mining_rules;
+mod model_file;
