@@ -4,7 +4,8 @@
 //! learned rules, whose rules are all made from its playlists when asked for. That takes a fraction of
 //! the time of a whole model, and through the same scoring code it shows whether the playlists say what
 //! belongs together. The twin continues the sample's playlists from five songs each; the model that is
-//! served is made of all playlists, the sample's included.
+//! served is made of all playlists, the sample's included. Of a large dataset, the twin is made of a part,
+//! and knows less than the model: its figures compare with those of other twins.
 //!
 //! The sample is a pure function of the playlists' names, and is kept in the model, so that the dataset
 //! that comes after can be judged by the very same playlists: its own twin is made without them, too.
@@ -26,6 +27,8 @@ use crate::recipe::{names_and_transactions, unmined};
 const MOST_PLAYLISTS: usize = 500;
 /// ... and at most one in so many of all.
 const ONE_IN: usize = 10;
+/// The most playlists of a twin: a dataset is judged in the same time however large it is.
+const MOST_TRAINED: usize = 32_768;
 /// A shorter playlist has too little to guess.
 const SHORTEST: usize = 10;
 /// So many songs of a playlist are given, the others to be guessed.
@@ -112,8 +115,9 @@ pub(crate) fn judge(
         return Ok(None);
     }
     let aside: HashSet<u64> = sample.iter().map(|sampled| sampled.name).collect();
-    let train = dataset.transactions.iter().zip(names).filter(|(_, name)| !aside.contains(name));
-    let ranked = Ranked::new(train.map(|(playlist, _)| playlist), &dataset.items);
+    let train = train(names, &aside);
+    let train = train.iter().map(|&number| dataset.transactions.get(number as usize));
+    let ranked = Ranked::new(train, &dataset.items);
     let metadata = unmined(DatasetMetadata::default(), Timestamp::UNIX_EPOCH);
     let twin = names_and_transactions(&ranked, &dataset.items, true)?.finish(metadata)?;
     let twin = Model::from_bytes(&twin).expect("a model that was just made can be read");
@@ -136,6 +140,19 @@ pub(crate) fn judge(
         ndcg: served.ndcg,
         popular_hit_rate: popular.hit_at_10,
     }))
+}
+
+/// The numbers of the playlists that the twin is made of, ascending: those with the smallest hashes, so
+/// that they are for the most part the same for the next version of a dataset.
+fn train(names: &[u64], aside: &HashSet<u64>) -> Vec<u32> {
+    let others = (0..names.len() as u32).filter(|&number| !aside.contains(&names[number as usize]));
+    let mut train: Vec<u32> = others.collect();
+    if train.len() > MOST_TRAINED {
+        train.select_nth_unstable_by_key(MOST_TRAINED, |&number| (names[number as usize], number));
+        train.truncate(MOST_TRAINED);
+        train.sort_unstable();
+    }
+    train
 }
 
 /// What the twin's recommendations for a playlist are worth, and what the most popular songs are.
