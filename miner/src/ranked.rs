@@ -2,12 +2,15 @@
 //!
 //! Not here: the ranks that the search for itemsets works on, which know only frequent items.
 
+use rayon::prelude::*;
 use segue_model::TrackId;
 use segue_model::score::rank;
 
 use crate::dataset::Items;
 use crate::transaction::Transactions;
 
+/// So many transactions are a task for a thread.
+const ROWS_TOGETHER: usize = 4096;
 /// A track in more transactions than this is frequent: such tracks are few.
 pub(crate) const RARE: u32 = 255;
 
@@ -66,34 +69,29 @@ impl Ranked {
         for (rank, &item) in items.iter().enumerate() {
             rank_of[item as usize] = rank as u32;
         }
-        let mut ranked = Transactions::new();
-        let mut row = Vec::new();
-        for transaction in transactions {
-            row.clear();
-            row.extend(transaction.iter().map(|&item| rank_of[item as usize]));
-            row.sort_unstable();
-            ranked.push(&row);
-        }
-        let weights = ranked.iter().map(|items| (items.len() as f32).max(1.0).powf(-0.5)).collect();
-        let tracks = Occurrences::new(&ranked, items.len(), Some);
+        let transactions = renumbered(transactions, &rank_of);
+        let weights: Vec<f32> =
+            transactions.iter().map(|items| (items.len() as f32).max(1.0).powf(-0.5)).collect();
         let artist_of: Vec<Option<u32>> = items
             .iter()
             .map(|&item| Some(names.artist_id(item)).filter(|_| !names.get(item).artist.is_empty()))
             .collect();
-        let artists =
-            Occurrences::new(&ranked, names.artists().len(), |rank| artist_of[rank as usize]);
+        let (tracks, artists) = rayon::join(
+            || Occurrences::of_tracks(&transactions, &supports),
+            || Occurrences::of_artists(&transactions, names.artists().len(), &artist_of),
+        );
         let factors = Factors::new(&supports);
         let frequent = supports.partition_point(|&support| support > RARE);
         let is_frequent = |&track: &u32| (track as usize) < frequent;
         let frequent_of =
-            ranked.iter().map(|tracks| tracks.partition_point(is_frequent) as u32).collect();
+            transactions.iter().map(|tracks| tracks.partition_point(is_frequent) as u32).collect();
         Self {
             items,
             supports,
             factors,
             frequent,
             frequent_of,
-            transactions: ranked,
+            transactions,
             weights,
             tracks,
             artists,
@@ -155,36 +153,82 @@ impl Factors {
     }
 }
 
+/// The same transactions with other numbers, each ascending.
+fn renumbered<'t>(
+    transactions: impl Iterator<Item = &'t [u32]>,
+    number_of: &[u32],
+) -> Transactions {
+    let rows: Vec<&[u32]> = transactions.collect();
+    let parts: Vec<Transactions> = rows
+        .par_chunks(ROWS_TOGETHER)
+        .map(|rows| {
+            let mut part =
+                Transactions::with_capacity(rows.len(), rows.iter().map(|row| row.len()).sum());
+            let mut numbers = Vec::new();
+            for row in rows {
+                numbers.clear();
+                numbers.extend(row.iter().map(|&item| number_of[item as usize]));
+                numbers.sort_unstable();
+                part.push(&numbers);
+            }
+            part
+        })
+        .collect();
+    let occurrences = parts.iter().map(|part| part.items().len()).sum();
+    let mut all = Transactions::with_capacity(rows.len(), occurrences);
+    parts.iter().for_each(|part| all.append(part));
+    all
+}
+
 impl Occurrences {
-    /// The transactions of `count` things, of which a track is one at most.
-    fn new(
-        transactions: &Transactions,
-        count: usize,
-        thing_of: impl Fn(u32) -> Option<u32>,
-    ) -> Self {
+    /// Those of tracks, of which `supports` are the numbers of transactions.
+    fn of_tracks(transactions: &Transactions, supports: &[u32]) -> Self {
+        let mut occurrences = Self::with_room(supports);
+        let mut next = occurrences.offsets.clone();
+        for (number, transaction) in transactions.iter().enumerate() {
+            for &track in transaction {
+                let next = &mut next[track as usize];
+                occurrences.numbers[*next] = number as u32;
+                *next += 1;
+            }
+        }
+        occurrences
+    }
+
+    /// Those of so many artists; a transaction counts once, however many songs it has by the artist.
+    fn of_artists(transactions: &Transactions, artists: usize, artist_of: &[Option<u32>]) -> Self {
         let visit = |found: &mut dyn FnMut(usize, u32)| {
-            let mut last = vec![u32::MAX; count];
+            let mut last = vec![u32::MAX; artists];
             for (number, transaction) in transactions.iter().enumerate() {
-                for thing in transaction.iter().filter_map(|&rank| thing_of(rank)) {
-                    if last[thing as usize] != number as u32 {
-                        last[thing as usize] = number as u32;
-                        found(thing as usize, number as u32);
+                for artist in transaction.iter().filter_map(|&track| artist_of[track as usize]) {
+                    if std::mem::replace(&mut last[artist as usize], number as u32) != number as u32
+                    {
+                        found(artist as usize, number as u32);
                     }
                 }
             }
         };
-        let mut offsets = vec![0; count + 1];
-        visit(&mut |thing, _| offsets[thing + 1] += 1_usize);
-        for thing in 0..count {
-            offsets[thing + 1] += offsets[thing];
-        }
-        let mut next = offsets.clone();
-        let mut numbers = vec![0; offsets[count]];
-        visit(&mut |thing, number| {
-            numbers[next[thing]] = number;
-            next[thing] += 1;
+        let mut counts = vec![0; artists];
+        visit(&mut |artist, _| counts[artist] += 1);
+        let mut occurrences = Self::with_room(&counts);
+        let mut next = occurrences.offsets.clone();
+        visit(&mut |artist, number| {
+            occurrences.numbers[next[artist]] = number;
+            next[artist] += 1;
         });
-        Self { offsets, numbers }
+        occurrences
+    }
+
+    /// As many places for each thing as these.
+    fn with_room(counts: &[u32]) -> Self {
+        let mut offsets = Vec::with_capacity(counts.len() + 1);
+        let mut end = 0;
+        offsets.push(end);
+        for &count in counts {
+            end += count as usize;
+            offsets.push(end);
+        }
+        Self { offsets, numbers: vec![0; end] }
     }
 
     /// The number of things.

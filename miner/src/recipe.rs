@@ -163,11 +163,15 @@ impl Recipe {
         for &(name, transaction) in &judged.sample {
             builder.add_sampled(name, transaction);
         }
-        for rules in rules_of_tracks(&ranked, self.implicit_support, most_rules) {
-            builder.add_rules(&rules)?;
-        }
-        let of_artists = if with_artists { most_rules } else { 0 };
-        for rules in rules_of_artists(&ranked, self.implicit_support, of_artists) {
+        let of_tracks = rules_of_tracks(&ranked, self.implicit_support, most_rules);
+        let most_of_artists = if with_artists { most_rules } else { 0 };
+        let (added, of_artists) = rayon::join(
+            || of_tracks.iter().try_for_each(|rules| builder.add_rules(rules)),
+            || rules_of_artists(&ranked, self.implicit_support, most_of_artists),
+        );
+        added?;
+        drop(of_tracks);
+        for rules in of_artists {
             builder.add_artist_rules(&rules)?;
         }
         for rules in &learned {

@@ -34,7 +34,7 @@ fn a_model_file_is_the_same_for_any_number_of_threads() {
         let mined = command.env("SOURCE_DATE_EPOCH", "1").output().unwrap();
         assert!(mined.status.success(), "{mined:?}");
         let model = store.load(store.current().unwrap().unwrap()).unwrap();
-        let rules = model.metadata().rules.clone();
+        let rules = model.metadata().rules;
         assert!(rules.explicit > 1000 && rules.artist > 0 && rules.learned > 0, "{rules:?}");
         assert!(model.metadata().itemsets.len() > 1);
         model.id()
