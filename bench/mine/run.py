@@ -250,11 +250,13 @@ def csv_rows(folder, sizes, runs):
         files[f"made-{size}"] = dataset.made_csv(size, folder)
     for name, path in files.items():
         models = folder / "models"
+        publish = [SEGUE, "mine", "--dataset", path, "--models", models, "--quiet"]
         peers = {
             "csv crate": ([CSV_CRATE, path], None),
             # A support that next to nothing has: what is left is reading.
             "segue, read": ([SEGUE, "rules", path, "--support", "100%", "--quiet"], None),
-            "segue, published": ([SEGUE, "mine", "--dataset", path, "--models", models, "--quiet"], None),
+            "segue, published": (publish, None),
+            "... without learned rules": ([*publish, "--without", "learned"], None),
         }
         results = measure(peers, runs, CSV_LIMIT_SECONDS)
         rows, size = results["csv crate"][0].printed.split(" records")[0], path.stat().st_size / 1e6

@@ -11,7 +11,7 @@ use crate::digest::ContentDigest;
 use crate::download::Downloader;
 use crate::gate::Gate;
 use crate::miner::Support;
-use crate::recipe::Recipe;
+use crate::recipe::{Kind, Recipe};
 
 /// Which dataset, and how it is read.
 #[derive(Clone, Debug, clap::Args)]
@@ -135,6 +135,9 @@ pub struct RecipeArgs {
     /// would be more than 4 million and more than two for each row of the dataset, down to 200
     #[arg(long, value_name = "RULES")]
     pub rules_per_antecedent: Option<usize>,
+    /// Leave out rules of a kind, to see what they add or take
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    pub without: Vec<Kind>,
 }
 
 impl RecipeArgs {
@@ -147,7 +150,7 @@ impl RecipeArgs {
             max_length: self.max_length,
             implicit_support: self.implicit_support,
             rules_per_antecedent: self.rules_per_antecedent,
-            without: Vec::new(),
+            without: self.without.clone(),
         }
     }
 }

@@ -114,25 +114,46 @@ impl Itemsets {
     }
 }
 
-/// Finds itemsets by their items.
+/// Finds itemsets by their items, but for the longest ones: they are no part of any other, and are often
+/// most of all.
 pub(crate) struct ItemsetIndex {
-    places: HashTable<u32>,
+    /// By item: the place of the set of it alone, which is asked for most.
+    singles: Vec<u32>,
+    others: HashTable<u32>,
 }
+
+const NOWHERE: u32 = u32::MAX;
 
 impl ItemsetIndex {
     /// Indexes itemsets whose items rise.
     pub(crate) fn new(itemsets: &Itemsets) -> Self {
-        let mut places = HashTable::with_capacity(itemsets.len());
+        let longest = itemsets.iter().map(|(items, _)| items.len()).max().unwrap_or_default();
+        let mut singles = Vec::new();
+        let mut others = HashTable::new();
         let hash = |itemset: &u32| hash(itemsets.get(*itemset as usize).0);
-        for itemset in 0..itemsets.len() as u32 {
-            places.insert_unique(hash(&itemset), itemset, hash);
+        for (place, (items, _)) in (0_u32..).zip(itemsets.iter()) {
+            match *items {
+                [item] => {
+                    let item = item as usize;
+                    singles.resize(singles.len().max(item + 1), NOWHERE);
+                    singles[item] = place;
+                }
+                _ if items.len() < longest => {
+                    others.insert_unique(hash(&place), place, hash);
+                }
+                _ => {}
+            }
         }
-        Self { places }
+        Self { singles, others }
     }
 
-    /// The place of an itemset, its items rising, among those indexed.
+    /// The place of an itemset that is not one of the longest, its items rising.
     pub(crate) fn find(&self, itemsets: &Itemsets, items: &[u32]) -> Option<u32> {
-        self.places.find(hash(items), |&itemset| itemsets.get(itemset as usize).0 == items).copied()
+        if let [item] = *items {
+            return self.singles.get(item as usize).copied().filter(|&place| place != NOWHERE);
+        }
+        let same = |&itemset: &u32| itemsets.get(itemset as usize).0 == items;
+        self.others.find(hash(items), same).copied()
     }
 }
 

@@ -9,7 +9,6 @@ use crate::config::{DatasetArgs, RecipeArgs};
 use crate::dataset::{self, Source};
 use crate::evaluation::{Evaluation, Method, Seeding, Split, evaluate};
 use crate::progress::Progress;
-use crate::recipe::{Kind, Recipe};
 
 /// Measure how well a model of these playlists would recommend.
 ///
@@ -40,9 +39,6 @@ pub struct EvaluateArgs {
     /// What the model holds
     #[command(flatten)]
     pub recipe: RecipeArgs,
-    /// Leave out rules of a kind, to see what they add
-    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
-    pub without: Vec<Kind>,
     /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,
@@ -59,7 +55,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let progress = if args.quiet { Progress::Silent } else { Progress::stderr() };
     let options = args.reading.read_options(CancellationToken::new());
     let dataset = dataset::read(&args.dataset, &options, progress)?;
-    let recipe = Recipe { without: args.without.clone(), ..args.recipe.recipe() };
+    let recipe = args.recipe.recipe();
     let evaluation =
         evaluate(&dataset, &recipe, args.split, &args.seeds, args.min_songs, progress)?;
     let mut out = std::io::stdout().lock();
