@@ -7,11 +7,12 @@ TEST_PACKAGES := chromium chromium-driver curl python3-venv wget \
 # Where one is root already, nothing is needed to become it.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# Tests run what ships: programs linked statically, as in the images, which are assembled from the same build.
+# Tests run what ships, and mining is measured with it: programs linked statically, as in the images, which are
+# assembled from the same build.
 HOST := $(shell rustc --print host-tuple)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-lint test-rust test-images: export RUSTFLAGS := -C target-feature=+crt-static
-lint test-rust test-images: export CARGO_BUILD_TARGET := $(HOST)
+lint test-rust test-images bench-mine: export RUSTFLAGS := -C target-feature=+crt-static
+lint test-rust test-images bench-mine: export CARGO_BUILD_TARGET := $(HOST)
 lint test-rust test-images: export SEGUE_VERSION := $(VERSION)
 
 .PHONY: help up build lint test test-tools test-rust test-manifests test-images images bench \

@@ -13,6 +13,8 @@ import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Where cargo puts programs that are built for a named target, as for make bench-mine, or for none.
+PROGRAMS = ROOT / "target" / os.environ.get("CARGO_BUILD_TARGET", "") / "release"
 
 
 def source_folder():
@@ -48,7 +50,7 @@ def prepare(name, folder):
 def made_csv(playlists, folder):
     """A made dataset of so many playlists."""
     path = folder / f"made-{playlists}.csv"
-    program = ROOT / "target" / "release" / "segue"
+    program = PROGRAMS / "segue"
     subprocess.run([program, "sample", "--playlists", str(playlists), "--seed", "1", "-o", path], check=True)
     return path
 

@@ -29,8 +29,8 @@ import tarfile
 import dataset
 
 WORK = dataset.ROOT / "target" / "bench-mine"
-SEGUE = dataset.ROOT / "target" / "release" / "segue-miner"
-CSV_CRATE = dataset.ROOT / "target" / "release" / "examples" / "csv_crate"
+SEGUE = dataset.PROGRAMS / "segue-miner"
+CSV_CRATE = dataset.PROGRAMS / "examples" / "csv_crate"
 PEER = pathlib.Path(__file__).with_name("peer.py")
 
 # Borgelt's miners, and what most people use.
@@ -360,7 +360,9 @@ def main():
             print(f"\n{name}: no data")
             continue
         title = f"{name}, {support}" + (f", to {longest} items" if longest else "")
-        table.append(print_row(title, measure(commands(python, borgelt, path, support, longest), options.runs)))
+        line = print_row(title, measure(commands(python, borgelt, path, support, longest), options.runs))
+        # None where something of it failed.
+        table += [line] if line else []
         (WORK / "table.md").write_text("\n".join(table) + "\n")
     slow = (SLOW[:2] if options.easy else []) + (SLOW[2:] if options.spark else [])
     if slow:

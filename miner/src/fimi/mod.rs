@@ -91,7 +91,7 @@ pub fn open(path: &Path) -> Result<Fimi, FimiError> {
 
 /// How much a thread parses at a time: small enough that what it makes is still in its cache when it is
 /// appended to the rest.
-const BLOCK_BYTES: usize = 1 << 19;
+const BLOCK_BYTES: usize = 1 << 17;
 
 /// Reads transactions to the end; `path` is what errors call the source.
 ///
