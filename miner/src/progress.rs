@@ -3,13 +3,15 @@
 //! Not here: what the work is, and the outcome, which its caller reports.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{
-    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
+    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState,
+    ProgressStyle,
 };
 
 /// Between two log lines of one task. Short enough that a person sees life, long enough that a day's
@@ -96,15 +98,23 @@ fn style(unit: Unit, bounded: bool) -> ProgressStyle {
         (Unit::Bytes, false) => "{msg} {spinner} {bytes} {bytes_per_sec}".to_owned(),
         (Unit::Count(plural), true) => {
             format!(
-                "{{msg}} {{wide_bar}} {{human_pos}}/{{human_len}} {plural} {{per_sec}} {{eta}} left"
+                "{{msg}} {{wide_bar}} {{human_pos}}/{{human_len}} {plural} {{rate}}/s {{eta}} left"
             )
         }
         (Unit::Count(plural), false) => {
-            format!("{{msg}} {{spinner}} {{human_pos}} {plural} {{per_sec}}")
+            format!("{{msg}} {{spinner}} {{human_pos}} {plural} {{rate}}/s")
         }
     };
     // A template that does not parse would be a slip here; a plain bar is no reason to stop for it.
-    ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style =
+        ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+        // Nobody reads four decimals of a count that changes; a text can be written to without fail.
+        let _ = match state.per_sec() {
+            rate if rate < 10.0 => write!(text, "{rate:.1}"),
+            rate => write!(text, "{}", HumanCount(rate as u64)),
+        };
+    })
 }
 
 /// A piece of work under way. Threads may share it; a bar goes when it is dropped.

@@ -21,7 +21,7 @@ Examples:
   segue-miner evaluate --dataset playlists.csv.gz
   segue-miner evaluate --dataset playlists.csv.gz --split valid --seeds 5,half --json")]
 pub struct EvaluateArgs {
-    /// A path, or a file://, http:// or https:// URL
+    /// A path, - for standard input, or a file://, http:// or https:// URL
     #[arg(long, value_name = "SOURCE", env = "DATASET_URL")]
     pub dataset: Source,
     /// Which tenth is held back: test judges, valid is to choose parameters by

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 
-use super::with_progress;
+use super::{UNWRITTEN, with_progress};
 use crate::config::support;
 use crate::fimi::{self, Fimi, FimiWriter};
 use crate::itemset::ItemsetCounts;
@@ -119,7 +119,7 @@ fn count(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64>
         total = total.saturating_add(count);
     }
     text += &format!("total {total}\n");
-    io::stdout().lock().write_all(text.as_bytes())?;
+    io::stdout().lock().write_all(text.as_bytes()).context(UNWRITTEN)?;
     Ok(total)
 }
 
@@ -135,6 +135,6 @@ fn list(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64> 
         written = output.write_all(lines.text());
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    written.and_then(|()| output.flush())?;
+    written.and_then(|()| output.flush()).context(UNWRITTEN)?;
     Ok(total)
 }

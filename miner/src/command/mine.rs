@@ -32,7 +32,7 @@ The dataset is a CSV with the columns pid and track_name, JSON slices of the Mil
 SOURCE_DATE_EPOCH, where set, is the model's date: with the same dataset, flags and version, and the same
 current model to be compared with, it makes the same bytes.")]
 pub struct MineArgs {
-    /// A path, or a file://, http:// or https:// URL
+    /// A path, - for standard input, or a file://, http:// or https:// URL
     #[arg(long, value_name = "SOURCE", env = "DATASET_URL")]
     pub dataset: Source,
     /// The model directory, made where it is missing

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::with_progress;
+use super::{UNWRITTEN, with_progress};
 use crate::association::{Rule, RuleSearch, Rules};
 use crate::config::{DatasetArgs, share, support};
 use crate::dataset::{self, Items, Source};
@@ -36,6 +36,7 @@ Examples:
   segue-miner rules playlists.csv.gz --support 0.5% --min-confidence 0.3
   segue-miner rules playlists.csv.gz --support 20 --max-antecedent 1 --top-k 5 --order-by lift --csv > rules.csv
   segue-miner rules retail.dat --support 44 --min lift=2 --min leverage=0.001 --json | jq .confidence
+  zcat more.csv.gz | segue-miner rules - --support 100 --quiet
 
 Supports: --support 9 means in 9 playlists at least; 0.001 and 0.1% mean in that share of them.
 Measures, for --min, --max and --order-by: support, confidence, lift, leverage, conviction, zhang, kulczynski,
@@ -43,7 +44,7 @@ imbalance-ratio.
 Columns of --json are typed, and the items of a side are a list: what reads JSON lines, such as DuckDB, pandas
 or Spark, makes Parquet of them as they are.")]
 pub struct RulesArgs {
-    /// The dataset: a path, or a file://, http:// or https:// URL
+    /// The dataset: a path, - for standard input, or a file://, http:// or https:// URL
     #[arg(value_name = "SOURCE")]
     pub dataset: Source,
     /// The smallest support of a rule: a number of playlists (9), or a share of them (0.001 or 0.1%)
@@ -146,14 +147,14 @@ pub fn run(args: &RulesArgs) -> anyhow::Result<()> {
     task.advance(rules.len() as u64);
     task.finish();
     let output = BufWriter::with_capacity(1 << 17, io::stdout().lock());
-    if args.json {
-        json(&rules, &dataset.items, output)
-    } else {
-        csv(&rules, &dataset.items, output)
-    }
+    let written = match args.json {
+        true => json(&rules, &dataset.items, output),
+        false => csv(&rules, &dataset.items, output),
+    };
+    written.context(UNWRITTEN)
 }
 
-fn csv(rules: &Rules, items: &Items, mut output: impl Write) -> anyhow::Result<()> {
+fn csv(rules: &Rules, items: &Items, mut output: impl Write) -> io::Result<()> {
     let counts = ["antecedent", "consequent", "antecedent_count", "consequent_count", "count"];
     let header: Vec<&str> =
         counts.into_iter().chain(Metric::ALL.iter().map(|metric| metric.name())).collect();
@@ -229,7 +230,7 @@ impl RuleLine {
     }
 }
 
-fn json(rules: &Rules, items: &Items, mut output: impl Write) -> anyhow::Result<()> {
+fn json(rules: &Rules, items: &Items, mut output: impl Write) -> io::Result<()> {
     for rule in rules.iter() {
         // A number that JSON has no word for, which an infinite conviction is, becomes null.
         serde_json::to_writer(&mut output, &RuleLine::new(&rule, items))?;

@@ -1,4 +1,4 @@
-//! Where a dataset comes from: a path, or a `file://`, `http://` or `https://` URL.
+//! Where a dataset comes from: a path, standard input, or a `file://`, `http://` or `https://` URL.
 //!
 //! Not here: fetching it (see `download`).
 
@@ -17,6 +17,7 @@ use thiserror::Error;
 /// let source: Source = "https://user:secret@example.org/songs.csv.gz".parse()?;
 /// assert_eq!(source.to_string(), "https://example.org/songs.csv.gz");
 /// assert_eq!("file:///data/songs.csv".parse(), Ok(Source::Path("/data/songs.csv".into())));
+/// assert_eq!("-".parse(), Ok(Source::Path("/dev/stdin".into())));
 /// assert!("ftp://example.org/songs.csv".parse::<Source>().is_err());
 /// # Ok::<(), segue_miner::dataset::BadSource>(())
 /// ```
@@ -27,6 +28,9 @@ pub enum Source {
     /// A file behind HTTP or HTTPS.
     Url(Url),
 }
+
+/// What `-` means.
+const STANDARD_INPUT: &str = "/dev/stdin";
 
 /// A text that names no source.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -45,6 +49,9 @@ impl FromStr for Source {
         let bad = |found: String| BadSource { text: text.to_owned(), found };
         if text.is_empty() {
             return Err(bad("nothing".to_owned()));
+        }
+        if text == "-" {
+            return Ok(Self::Path(STANDARD_INPUT.into()));
         }
         let Some((scheme, _)) = text.split_once("://") else {
             return Ok(Self::Path(text.into()));

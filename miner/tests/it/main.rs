@@ -3,6 +3,7 @@
 // In tests, a failed unwrap is the report.
 #![allow(clippy::unwrap_used)]
 
+mod command_line;
 mod dataset_csv;
 mod dataset_format;
 mod dataset_identity;
