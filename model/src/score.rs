@@ -46,12 +46,15 @@ const MOST_LEARNED: f32 = 2.0;
 
 /// An answer of at most so many songs is a short one.
 pub const SHORT_ANSWER: usize = 10;
-/// The most rules of one song or artist that a short answer reads, and so that are made ready for it.
+/// The most rules of one song or artist that a short answer reads, and so that are made ready for it ...
 pub const MOST_SHORT_RULES: usize = 256;
-/// The same for learned rules, ...
+/// ... and how many of these it reads for few songs: what comes first for a song alone stands first, and
+/// the more songs there are, the more often the first are found further down.
+const SHORT_RULES_OF_ONE: usize = 64;
+const SHORT_RULES_OF_FEW: usize = 160;
+const FEW_SONGS: usize = 5;
+/// The same for learned rules, of which none are read for few songs: there they do not move the first ten.
 const MOST_SHORT_LEARNED: usize = 64;
-/// ... of which none are read for so few songs: there they do not move the first ten.
-const SONGS_WITHOUT_LEARNED: usize = 5;
 /// Which rules are strongest depends on how many songs are given: on popularity, that is. Those that are
 /// made ready are the strongest beside so many songs.
 const TYPICAL_SONGS: usize = 6;
@@ -176,23 +179,28 @@ impl Model {
         let rules = self.rules();
         let supports = self.catalog().supports();
         let is_rare = |track: TrackId| rules.short_of_track(track).is_empty();
+        let most = match seeds.len() {
+            0..=1 => SHORT_RULES_OF_ONE,
+            2..=FEW_SONGS => SHORT_RULES_OF_FEW,
+            _ => MOST_SHORT_RULES,
+        };
         seeds.each_vote(supports, |track, share| match rules.short_of_track(track) {
             short if short.is_empty() => {
                 let vote = share * antecedent_share(supports[track as usize]);
                 scratch.add_rules(rules, Antecedent::Track(track), vote);
             }
-            short => scratch.add_written(short, share),
+            short => scratch.add_written(short.first(most), share),
         });
         for (artist, vote) in seeds.artist_votes(self, is_rare) {
             match rules.short_of_artist(artist) {
                 short if short.is_empty() => {
                     scratch.add_rules(rules, Antecedent::Artist(artist), vote);
                 }
-                short => scratch.add_written(short.first(MOST_SHORT_RULES), vote),
+                short => scratch.add_written(short.first(most), vote),
             }
         }
         scratch.complete(rules);
-        if seeds.len() > SONGS_WITHOUT_LEARNED {
+        if seeds.len() > FEW_SONGS {
             self.correct(seeds, MOST_SHORT_LEARNED, scratch);
         }
     }
@@ -209,7 +217,7 @@ impl Model {
     }
 
     /// What the rules of a song and of its artist say together: the `most` tracks that would come first
-    /// beside a few other songs, and the sums for them.
+    /// beside a few other songs, and the sums for them, the greatest first.
     pub fn strongest_of_song(
         &self,
         song: TrackId,
@@ -240,8 +248,10 @@ impl Model {
     fn take_strongest(&self, most: usize, scratch: &mut Scratch) -> Vec<(TrackId, f32)> {
         let factors = self.popularity().factors(TYPICAL_SONGS);
         let best: Vec<TrackId> = scratch.choose(factors, most).map(|best| best.track).collect();
-        let sums = best.into_iter().map(|track| (track, scratch.sum(track))).collect();
+        let mut sums: Vec<(TrackId, f32)> =
+            best.into_iter().map(|track| (track, scratch.sum(track))).collect();
         scratch.forget();
+        sums.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         sums
     }
 

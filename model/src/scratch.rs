@@ -161,8 +161,14 @@ impl Scratch {
         let candidates = &mut self.candidates;
         candidates.clear();
         let mut least = f32::MIN_POSITIVE;
+        let greatest = factors.greatest();
         for &track in self.sums.touched() {
-            let score = self.sums.scores[track as usize] * factors.of(track);
+            let sum = self.sums.scores[track as usize];
+            // Most are out of the question whatever their factor is, which then isn't looked up.
+            if sum * greatest < least {
+                continue;
+            }
+            let score = sum * factors.of(track);
             if score >= least {
                 candidates.push(key_of(track, score));
                 if candidates.len() >= 4 * most {
