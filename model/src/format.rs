@@ -34,6 +34,9 @@ pub(crate) const VERSION: u32 = 2;
 
 const FIXED_LENGTH: usize = 64;
 const ENTRY_LENGTH: usize = 24;
+/// A kernel that does not interrupt itself keeps a processor for as long as one read takes, and requests
+/// that came meanwhile wait: a whole model would be 20 ms.
+const READ_AT_ONCE: usize = 256 << 10;
 /// Sections start at a cache line.
 const ALIGNMENT: usize = 64;
 
@@ -268,7 +271,9 @@ impl Buffer {
     ) -> std::io::Result<Result<Self, FormatError>> {
         let mut words = vec![0_u64; length.div_ceil(8)];
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-        source.read_exact(&mut bytes[..length])?;
+        for piece in bytes[..length].chunks_mut(READ_AT_ONCE) {
+            source.read_exact(piece)?;
+        }
         Ok(check(words, length))
     }
 
