@@ -4,7 +4,7 @@
     reload.py [--dataset CSV] [--rate N] [--seconds 10] [--turns 3]
 
 Two models of the same dataset take each other's place twice a second while segue-loadtest sends requests on
-a fixed schedule, in turns with the same load and no reload. Then a watcher is started, and CURRENT renamed:
+a fixed schedule, in turns with the same load and no reload; at most as many as the load test keeps. Then a watcher is started, and CURRENT renamed:
 counted is the time to the first answer that names the new model, with file events and with polls alone.
 
 Needs cargo and wrk. Exits with 1 where a request failed.
@@ -22,7 +22,7 @@ import threading
 import time
 
 from ground import WORK, Ground, arguments, free_port, promote, running
-from bench import CONNECTIONS, flood, songs
+from bench import CONNECTIONS, MOST_RATE, flood, songs
 
 SWAPS_PER_SECOND = 2
 PUBLICATIONS = 20
@@ -108,7 +108,8 @@ def under_load(options, ground):
     port = free_port()
     with running(ground.api(port), port, "/readyz") as api:
         admin = Admin(WORK / f"{port}.sock")
-        rate = options.rate or int(flood(options, ground, port, "5")["rate"] / 2)
+        half = int(flood(options, ground, port, "5")["rate"] / 2)
+        rate = options.rate or min(half, MOST_RATE)
         calm, swapped, swaps = [], [], 0
         before = resident(api.pid)
         with watching(api.pid) as memory:

@@ -115,5 +115,4 @@ PEERS = {
     "EASE, 10,000 songs": ease(10_000),
     "ALS, 128 factors": als(128),
     "ALS, 256 factors": als(256),
-    "ALS, 512 factors": als(512),
 }
