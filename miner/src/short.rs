@@ -28,8 +28,9 @@ const OCCURRENCES_PER_RULE: usize = 2;
 
 /// Adds them for the model in the making, whose other rules are all there.
 pub(crate) fn add_short_rules(builder: &mut Builder, metadata: &Metadata) -> Result<(), TooLarge> {
-    let model = builder.finish(metadata.clone())?;
-    let model = Model::from_bytes(&model).expect("a model that was just made can be read");
+    let bytes = builder.finish(metadata.clone())?;
+    let model = Model::from_bytes(&bytes).expect("a model that was just made can be read");
+    drop(bytes);
     let of_tracks: Vec<Consequents> = (0..with_short_rules(&model))
         .into_par_iter()
         .map_init(Scratch::default, |scratch, track| {

@@ -169,13 +169,8 @@ impl RuleSpans {
         };
         let supports = buffer.slice(&catalog.track_support);
         let (tracks, artists) = (supports.len(), catalog.artists.len(buffer));
-        let transactions = Groups::read(
-            buffer,
-            Section::TransactionOffset,
-            Section::TransactionItem,
-            tracks,
-            true,
-        )?;
+        let transactions =
+            Groups::read(buffer, Section::TransactionOffset, Section::TransactionItem, tracks)?;
         let unsigned = |level| share_of_level(level, u8::MAX);
         let signed = |level: u8| {
             let size = share_of_level(level & !SIGN, !SIGN);

@@ -62,13 +62,12 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// Reads groups whose members are below `bound` and, where `ascending`, sorted and distinct.
+    /// Reads groups whose members are below `bound`, sorted and distinct.
     pub(crate) fn read(
         buffer: &Buffer,
         offset: Section,
         member: Section,
         bound: usize,
-        ascending: bool,
     ) -> Result<Self, FormatError> {
         let groups = Self { offsets: buffer.span(offset)?, members: buffer.span(member)? };
         let members = buffer.slice(&groups.members);
@@ -76,11 +75,9 @@ impl Groups {
         if let Some(entry) = members.iter().position(|&number| number as usize >= bound) {
             return Err(content_error(member, entry, "expected a number that is in range"));
         }
-        if ascending {
-            for group in 0..groups.len(buffer) {
-                if !groups.get(buffer, group).is_sorted_by(|a, b| a < b) {
-                    return Err(content_error(offset, group, "expected a sorted group"));
-                }
+        for group in 0..groups.len(buffer) {
+            if !groups.get(buffer, group).is_sorted_by(|a, b| a < b) {
+                return Err(content_error(offset, group, "expected a sorted group"));
             }
         }
         Ok(groups)
