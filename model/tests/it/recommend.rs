@@ -1,5 +1,7 @@
 //! Scoring against the formula, computed from the playlists themselves.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use segue_model::score::{SHORT_ANSWER, Scratch, Seeds};
 use segue_model::{Antecedent, TrackId};
@@ -38,6 +40,11 @@ fn scores(dataset: &Dataset, seeds: &[TrackId], with_learned: bool) -> Vec<(f32,
         .collect()
 }
 
+/// Different tracks of so many, in order.
+fn distinct(chosen: impl IntoIterator<Item = TrackId>, tracks: TrackId) -> Vec<TrackId> {
+    chosen.into_iter().map(|track| track % tracks).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 fn playlists() -> impl Strategy<Value = Vec<Vec<Song>>> {
     prop::collection::vec(prop::sample::subsequence(SONGS.to_vec(), 1..=12), 1..20)
 }
@@ -53,9 +60,7 @@ proptest! {
         let dataset = Dataset::new(&playlists);
         let model = dataset.model(implicit_support);
         let tracks = dataset.songs.len() as u32;
-        let mut seeds: Vec<TrackId> = chosen.into_iter().map(|track| track % tracks).collect();
-        seeds.sort_unstable();
-        seeds.dedup();
+        let seeds = distinct(chosen, tracks);
         let expected = scores(&dataset, &seeds, true);
         let given = Seeds::new(seeds.iter().map(|&track| vec![track]));
         let found = model.recommend(&given, 100, &mut Scratch::default());
@@ -89,9 +94,7 @@ proptest! {
         let dataset = Dataset::new(&playlists);
         let model = dataset.model(implicit_support);
         let tracks = dataset.songs.len() as u32;
-        let mut seeds: Vec<TrackId> = chosen.into_iter().map(|track| track % tracks).collect();
-        seeds.sort_unstable();
-        seeds.dedup();
+        let seeds = distinct(chosen, tracks);
         let expected = scores(&dataset, &seeds, seeds.len() > 5);
         let given = Seeds::new(seeds.iter().map(|&track| vec![track]));
         let found = model.recommend(&given, SHORT_ANSWER, &mut Scratch::default());
