@@ -1,7 +1,7 @@
 //! What is made ready for short answers: for each song that is not too rare, the strongest of its rules
 //! and of its artist's, added up; for each artist the strongest of its own.
 //!
-//! An answer of ten songs then reads some two hundred words of memory for each song that it is asked
+//! An answer of ten songs then reads less than a hundred words of memory for each song that it is asked
 //! about, where all its rules, or all its playlists, would be thousands. What is strongest, the model
 //! itself is asked: its scoring is the only one there is.
 
@@ -12,15 +12,15 @@ use segue_model::{Antecedent, ArtistId, Metadata, Model, TrackId};
 
 use crate::explicit::Consequents;
 
-/// The playlists of a song in so few are read as fast as a list.
-const RARE: u32 = 3;
+/// The only playlist of a song is read as fast as a list.
+const RARE: u32 = 1;
 /// A song has so many rules for each of its playlists, but so many at least: on held-out playlists, fewer
 /// are worse and more are no better.
 const RULES_PER_PLAYLIST: usize = 8;
-const FEWEST_RULES: usize = 64;
+const FEWEST_RULES: usize = 24;
 /// An artist's rules count for rare songs alone, where others say more.
 const RULES_PER_ARTISTS_PLAYLIST: usize = 4;
-const FEWEST_RULES_OF_ARTIST: usize = 32;
+const FEWEST_RULES_OF_ARTIST: usize = 24;
 /// All together are at most so many, or one for so many songs of playlists: a model stays a fraction of
 /// its dataset.
 const RULES: usize = 4_000_000;

@@ -47,7 +47,8 @@ pub(crate) fn word(consequent: TrackId, level: u8) -> Option<u32> {
     Some(shifted | u32::from(level))
 }
 
-fn consequent_of(word: u32) -> TrackId {
+/// The consequent of a rule that is written out.
+pub(crate) fn consequent_of(word: u32) -> TrackId {
     word >> u8::BITS
 }
 
@@ -75,6 +76,11 @@ impl<'m> WrittenRules<'m> {
     /// The `most` first of them.
     pub(crate) fn first(self, most: usize) -> Self {
         Self { words: &self.words[..self.words.len().min(most)], ..self }
+    }
+
+    /// The rules as they are written.
+    pub(crate) fn words(self) -> &'m [u32] {
+        self.words
     }
 
     /// Visits all rules: consequents and impacts, `times` as large.

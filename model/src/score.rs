@@ -30,6 +30,7 @@ use crate::catalog::{ArtistId, TrackId};
 use crate::model::Model;
 use crate::rule::{Antecedent, Rule};
 pub use crate::scratch::Scratch;
+use crate::scratch::Sums;
 pub use crate::seeds::Seeds;
 
 /// What was learnt by tuning on held-out playlists; see the formula above.
@@ -47,11 +48,11 @@ const MOST_LEARNED: f32 = 2.0;
 /// An answer of at most so many songs is a short one.
 pub const SHORT_ANSWER: usize = 10;
 /// The most rules of one song or artist that a short answer reads, and so that are made ready for it ...
-pub const MOST_SHORT_RULES: usize = 256;
+pub const MOST_SHORT_RULES: usize = 96;
 /// ... and how many of these it reads for few songs: what comes first for a song alone stands first, and
 /// the more songs there are, the more often the first are found further down.
-const SHORT_RULES_OF_ONE: usize = 64;
-const SHORT_RULES_OF_FEW: usize = 160;
+const SHORT_RULES_OF_ONE: usize = 32;
+const SHORT_RULES_OF_FEW: usize = 64;
 const FEW_SONGS: usize = 5;
 /// The same for learned rules, of which none are read for few songs: there they do not move the first ten.
 const MOST_SHORT_LEARNED: usize = 64;
@@ -107,6 +108,15 @@ fn learned_share(songs: usize) -> f32 {
     (LEARNED_PER_LOG_SONG * log * log).min(MOST_LEARNED)
 }
 
+/// How many learned rules of each song an answer of at most `limit` songs reads.
+fn learned_for(limit: usize, songs: usize) -> usize {
+    match (limit <= SHORT_ANSWER, songs <= FEW_SONGS) {
+        (true, true) => 0,
+        (true, false) => MOST_SHORT_LEARNED,
+        (false, _) => usize::MAX,
+    }
+}
+
 /// What a candidate's score is multiplied with for its popularity, where so many songs are given.
 pub(crate) fn popularity_factor(songs: usize, support: u32) -> f32 {
     let power = (POPULARITY_PER_LOG_SONG * (songs.max(1) as f32).ln()).min(MOST_POPULARITY);
@@ -120,12 +130,6 @@ impl Model {
     /// [`SHORT_ANSWER`] of them are found in a fraction of the time.
     pub fn recommend(&self, seeds: &Seeds, limit: usize, scratch: &mut Scratch) -> Vec<Scored> {
         let catalog = self.catalog();
-        scratch.fit(catalog.len());
-        match limit <= SHORT_ANSWER {
-            true => self.add_up_short(seeds, scratch),
-            false => self.add_up(seeds, scratch),
-        }
-
         let factors = self.popularity().factors(seeds.len());
         let mut best: Vec<Scored> = Vec::with_capacity(limit);
         let mut recordings = Vec::with_capacity(limit);
@@ -134,9 +138,15 @@ impl Model {
         // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
         // many more only where that was not enough.
         let mut look_at = limit + limit / 2 + seeds.len();
+        let mut is_short = limit <= SHORT_ANSWER;
         loop {
+            let mut sums = match is_short {
+                true => self.add_up_short(seeds, scratch),
+                false => self.add_up(seeds, scratch),
+            };
+            self.correct(seeds, learned_for(limit, seeds.len()), &mut sums);
             let mut seen = 0;
-            for scored in scratch.choose(factors, look_at) {
+            for scored in sums.choose(factors, look_at) {
                 if best.len() == limit {
                     break;
                 }
@@ -148,35 +158,39 @@ impl Model {
                 }
                 seen += 1;
             }
-            if best.len() == limit || seen < look_at {
-                break;
+            let is_all = seen < look_at;
+            if best.len() == limit || is_all && !is_short {
+                return best;
             }
-            look_at *= 8;
+            match is_all {
+                // What was made ready for rare songs may be too little.
+                true => is_short = false,
+                false => look_at *= 8,
+            }
             best.clear();
             recordings.clear();
         }
-        scratch.forget();
-        best
     }
 
-    /// Adds up what the rules of these seeds say.
-    fn add_up(&self, seeds: &Seeds, scratch: &mut Scratch) {
-        let rules = self.rules();
+    /// Adds up what the rules of these seeds say, the learned ones aside.
+    fn add_up<'s>(&self, seeds: &Seeds, scratch: &'s mut Scratch) -> Sums<'s, '_> {
+        let mut sums = scratch.sums(self.rules());
         let supports = self.catalog().supports();
         seeds.each_vote(supports, |track, share| {
             let vote = share * antecedent_share(supports[track as usize]);
-            scratch.add_rules(rules, Antecedent::Track(track), vote);
+            sums.add(Antecedent::Track(track), vote);
         });
         for (artist, vote) in seeds.artist_votes(self, |_| true) {
-            scratch.add_rules(rules, Antecedent::Artist(artist), vote);
+            sums.add(Antecedent::Artist(artist), vote);
         }
-        scratch.complete(rules);
-        self.correct(seeds, usize::MAX, scratch);
+        sums.complete();
+        sums
     }
 
     /// The same, as far as short answers need it.
-    fn add_up_short(&self, seeds: &Seeds, scratch: &mut Scratch) {
+    fn add_up_short<'s>(&self, seeds: &Seeds, scratch: &'s mut Scratch) -> Sums<'s, '_> {
         let rules = self.rules();
+        let mut sums = scratch.sums(rules);
         let supports = self.catalog().supports();
         let is_rare = |track: TrackId| rules.short_of_track(track).is_empty();
         let most = match seeds.len() {
@@ -187,31 +201,29 @@ impl Model {
         seeds.each_vote(supports, |track, share| match rules.short_of_track(track) {
             short if short.is_empty() => {
                 let vote = share * antecedent_share(supports[track as usize]);
-                scratch.add_rules(rules, Antecedent::Track(track), vote);
+                sums.add(Antecedent::Track(track), vote);
             }
-            short => scratch.add_written(short.first(most), share),
+            short => sums.add_written(short.first(most), share),
         });
         for (artist, vote) in seeds.artist_votes(self, is_rare) {
             match rules.short_of_artist(artist) {
                 short if short.is_empty() => {
-                    scratch.add_rules(rules, Antecedent::Artist(artist), vote);
+                    sums.add(Antecedent::Artist(artist), vote);
                 }
-                short => scratch.add_written(short.first(most), vote),
+                short => sums.add_written(short.first(most), vote),
             }
         }
-        scratch.complete(rules);
-        if seeds.len() > FEW_SONGS {
-            self.correct(seeds, MOST_SHORT_LEARNED, scratch);
-        }
+        sums.complete();
+        sums
     }
 
     /// Adds what the learned rules of these seeds say, so many of each.
-    fn correct(&self, seeds: &Seeds, most: usize, scratch: &mut Scratch) {
+    fn correct<'m>(&'m self, seeds: &Seeds, most: usize, sums: &mut Sums<'_, 'm>) {
         let learned = learned_share(seeds.len());
-        if learned > 0.0 {
+        if learned > 0.0 && most > 0 {
             let rules = self.rules();
             seeds.each_vote(self.catalog().supports(), |track, share| {
-                scratch.correct(rules.learned(track).first(most), learned * share);
+                sums.correct(rules.learned(track).first(most), learned * share);
             });
         }
     }
@@ -224,9 +236,8 @@ impl Model {
         most: usize,
         scratch: &mut Scratch,
     ) -> Vec<(TrackId, f32)> {
-        scratch.fit(self.catalog().len());
-        self.add_up(&Seeds::new([[song]]), scratch);
-        let mut strongest = self.take_strongest(most + 1, scratch);
+        let mut strongest =
+            self.strongest_of(self.add_up(&Seeds::new([[song]]), scratch), most + 1);
         strongest.retain(|&(track, _)| track != song);
         strongest.truncate(most);
         strongest
@@ -239,18 +250,18 @@ impl Model {
         most: usize,
         scratch: &mut Scratch,
     ) -> Vec<(TrackId, f32)> {
-        scratch.fit(self.catalog().len());
-        scratch.add_rules(self.rules(), Antecedent::Artist(artist), 1.0);
-        scratch.complete(self.rules());
-        self.take_strongest(most, scratch)
+        let mut sums = scratch.sums(self.rules());
+        sums.add(Antecedent::Artist(artist), 1.0);
+        sums.complete();
+        self.strongest_of(sums, most)
     }
 
-    fn take_strongest(&self, most: usize, scratch: &mut Scratch) -> Vec<(TrackId, f32)> {
+    fn strongest_of(&self, sums: Sums<'_, '_>, most: usize) -> Vec<(TrackId, f32)> {
         let factors = self.popularity().factors(TYPICAL_SONGS);
-        let best: Vec<TrackId> = scratch.choose(factors, most).map(|best| best.track).collect();
-        let mut sums: Vec<(TrackId, f32)> =
-            best.into_iter().map(|track| (track, scratch.sum(track))).collect();
-        scratch.forget();
+        let mut sums: Vec<(TrackId, f32)> = sums
+            .choose(factors, most)
+            .map(|best| (best.track, best.score / factors.of(best.track)))
+            .collect();
         sums.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         sums
     }
@@ -305,11 +316,12 @@ impl Model {
         let supports = self.catalog().supports();
         let rules = self.rules();
         let mut scratch = Scratch::default();
-        scratch.fit(supports.len());
-        scratch.add_rules(rules, antecedent, 1.0);
-        scratch.complete(rules);
-        let mut best: Vec<Scored> = scratch
-            .scored()
+        let mut sums = scratch.sums(rules);
+        sums.add(antecedent, 1.0);
+        sums.complete();
+        let mut best: Vec<Scored> = sums
+            .all()
+            .into_iter()
             .filter(|scored| antecedent != Antecedent::Track(scored.track))
             .map(|Scored { track, score }| Scored {
                 track,

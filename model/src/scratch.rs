@@ -1,204 +1,182 @@
 //! The memory that scoring works in, and the loops that it spends its time in.
+//!
+//! A sum lies in an array with a place for every track. Which tracks have one is not noted: whatever has
+//! been read is read once more when the best are chosen, and each sum is taken out where its track is met
+//! first. To read a list again, which lies in the nearest cache, costs less than to keep another.
 
 use crate::catalog::TrackId;
 use crate::popularity::Factors;
-use crate::rule::{Antecedent, Rules, WrittenRules};
+use crate::rule::{Antecedent, Rules, WrittenRules, consequent_of};
 use crate::score::{Scored, strength};
 
 /// The memory that scoring works in. Reused from request to request, it is allocated once.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    sums: Sums,
-    /// Per track, for one antecedent: weight and count of co-occurrences; and the tracks counted, the
-    /// first `counted` of these.
+    /// Per track: the sum so far. All are zero from one request to the next.
+    sums: Vec<f32>,
+    /// Per track, for one antecedent: weight and count of co-occurrences.
     counts: Vec<(f32, u32)>,
-    tracks: Vec<TrackId>,
-    counted: usize,
-    /// Transactions that are the only one of an antecedent, and what each of their tracks is to get.
-    only: Vec<(u32, f32)>,
     /// Tracks and scores as numbers in the order of [`key_of`].
     candidates: Vec<u64>,
+    /// Whether there are sums that nobody has taken out.
+    is_used: bool,
 }
 
-/// What has been added up.
-#[derive(Debug, Default)]
-struct Sums {
-    /// Per track: the sum so far; zero where no rule has said anything.
-    scores: Vec<f32>,
-    /// The tracks whose sum is not zero are the first `len` of these.
-    touched: Vec<TrackId>,
-    len: usize,
+/// What the rules of some antecedents say together.
+pub(crate) struct Sums<'s, 'm> {
+    scratch: &'s mut Scratch,
+    rules: Rules<'m>,
+    /// What has been read.
+    lists: Vec<List<'m>>,
+    /// Transactions that are the only one of an antecedent, and what each of their tracks is to get.
+    only: Vec<(u32, f32)>,
 }
 
-/// The same while rules are added: nothing has to be looked up again for each of them.
-struct Adder<'s> {
-    scores: &'s mut [f32],
-    touched: &'s mut [TrackId],
-    len: &'s mut usize,
-}
-
-impl Sums {
-    fn adder(&mut self) -> Adder<'_> {
-        Adder { scores: &mut self.scores, touched: &mut self.touched, len: &mut self.len }
-    }
-
-    fn touched(&self) -> &[TrackId] {
-        &self.touched[..self.len]
-    }
-}
-
-impl Adder<'_> {
-    /// Without a branch on whether the track is new, which nobody could foretell.
-    #[inline]
-    fn add(&mut self, track: TrackId, amount: f32) {
-        let score = &mut self.scores[track as usize];
-        self.touched[*self.len] = track;
-        *self.len += usize::from(*score == 0.0);
-        // A sum stays above zero, so that a track is noted once.
-        *score += amount.max(f32::MIN_POSITIVE);
-    }
-
-    /// Adds an amount that may be negative. A track that nothing has spoken for so far is not worth
-    /// noting for that alone.
-    #[inline]
-    fn correct(&mut self, track: TrackId, amount: f32) {
-        let score = &mut self.scores[track as usize];
-        if *score == 0.0 {
-            if amount > 0.0 {
-                self.add(track, amount);
-            }
-        } else {
-            *score += amount;
-            if *score == 0.0 {
-                *score = f32::MIN_POSITIVE;
-            }
-        }
-    }
+/// A list of tracks that have got something.
+#[derive(Clone, Copy)]
+enum List<'m> {
+    Rules(WrittenRules<'m>),
+    Transaction(&'m [TrackId]),
 }
 
 impl Scratch {
-    /// Makes room for `tracks` and forgets whatever a request that was cut short left behind.
-    pub(crate) fn fit(&mut self, tracks: usize) {
-        let is_clean = self.sums.len == 0 && self.counted == 0 && self.only.is_empty();
-        if self.counts.len() != tracks || !is_clean {
+    /// Begins to add up these rules.
+    pub(crate) fn sums<'s, 'm>(&'s mut self, rules: Rules<'m>) -> Sums<'s, 'm> {
+        let tracks = rules.supports.len();
+        // A request that was cut short leaves sums behind.
+        if self.sums.len() != tracks || self.is_used {
             *self = Self::default();
-            self.sums.scores.resize(tracks, 0.0);
-            // One more: what is written there before it is known to be new may be the last.
-            self.sums.touched.resize(tracks + 1, 0);
+            self.sums.resize(tracks, 0.0);
             self.counts.resize(tracks, (0.0, 0));
-            self.tracks.resize(tracks + 1, 0);
         }
+        self.is_used = true;
+        Sums { scratch: self, rules, lists: Vec::with_capacity(16), only: Vec::new() }
     }
+}
 
+impl<'s, 'm> Sums<'s, 'm> {
     /// Adds up the rules of an antecedent, each `vote` times; all of them only when [`Self::complete`] has
     /// been called.
-    pub(crate) fn add_rules(&mut self, rules: Rules<'_>, antecedent: Antecedent, vote: f32) {
-        let written = rules.written(antecedent);
+    pub(crate) fn add(&mut self, antecedent: Antecedent, vote: f32) {
+        let written = self.rules.written(antecedent);
         if written.is_empty() {
-            self.add_implicit(rules, antecedent, vote);
+            self.add_implicit(antecedent, vote);
         } else {
             self.add_written(written, vote);
         }
     }
 
     /// Adds up these rules, each `vote` times.
-    pub(crate) fn add_written(&mut self, written: WrittenRules<'_>, vote: f32) {
-        let mut sums = self.sums.adder();
-        written.visit(vote, |consequent, amount| sums.add(consequent, amount));
+    pub(crate) fn add_written(&mut self, written: WrittenRules<'m>, vote: f32) {
+        let sums = &mut self.scratch.sums[..];
+        written.visit(vote, |consequent, amount| sums[consequent as usize] += amount);
+        self.lists.push(List::Rules(written));
     }
 
-    /// Adds what learned rules say, which may be negative, each `vote` times.
-    pub(crate) fn correct(&mut self, learned: WrittenRules<'_>, vote: f32) {
-        let mut sums = self.sums.adder();
-        learned.visit(vote, |consequent, amount| sums.correct(consequent, amount));
+    /// Adds what learned rules say, which may be negative, each `vote` times. A track of which nothing
+    /// has been said so far is not spoken against.
+    pub(crate) fn correct(&mut self, learned: WrittenRules<'m>, vote: f32) {
+        let sums = &mut self.scratch.sums[..];
+        learned.visit(vote, |consequent, amount| {
+            let sum = &mut sums[consequent as usize];
+            *sum += if *sum == 0.0 { amount.max(0.0) } else { amount };
+        });
+        self.lists.push(List::Rules(learned));
     }
 
     /// Makes the rules of a rare antecedent from its transactions.
-    fn add_implicit(&mut self, rules: Rules<'_>, antecedent: Antecedent, vote: f32) {
-        let occurrences = rules.occurrences(antecedent);
-        let mut sums = self.sums.adder();
+    fn add_implicit(&mut self, antecedent: Antecedent, vote: f32) {
+        let occurrences = self.rules.occurrences(antecedent);
         if let [only] = *occurrences {
             self.only.push((only, vote));
             return;
         }
+        let (sums, counts) = (&mut self.scratch.sums[..], &mut self.scratch.counts[..]);
         for &number in occurrences {
-            let (items, weight) = rules.transaction(number);
+            let (items, weight) = self.rules.transaction(number);
             for &item in items {
-                let (sum, count) = &mut self.counts[item as usize];
-                self.tracks[self.counted] = item;
-                self.counted += usize::from(*count == 0);
+                let (sum, count) = &mut counts[item as usize];
                 *sum += weight;
                 *count += 1;
             }
+            self.lists.push(List::Transaction(items));
         }
-        for &item in &self.tracks[..self.counted] {
-            let (weight, count) = std::mem::take(&mut self.counts[item as usize]);
-            sums.add(item, vote * strength(weight, count));
+        for &number in occurrences {
+            for &item in self.rules.transaction(number).0 {
+                let (weight, count) = std::mem::take(&mut counts[item as usize]);
+                sums[item as usize] += vote * strength(weight, count);
+            }
         }
-        self.counted = 0;
     }
 
     /// Adds what is left to the end: songs of one playlist often have only that one, which then is read
     /// once for all of them.
-    pub(crate) fn complete(&mut self, rules: Rules<'_>) {
+    pub(crate) fn complete(&mut self) {
         self.only.sort_unstable_by_key(|&(number, _)| number);
-        let mut sums = self.sums.adder();
+        let sums = &mut self.scratch.sums[..];
         for same in self.only.chunk_by(|a, b| a.0 == b.0) {
-            let (items, weight) = rules.transaction(same[0].0);
+            let (items, weight) = self.rules.transaction(same[0].0);
             let vote: f32 = same.iter().map(|&(_, vote)| vote).sum();
             let amount = vote * strength(weight, 1);
-            items.iter().for_each(|&item| sums.add(item, amount));
+            items.iter().for_each(|&item| sums[item as usize] += amount);
+            self.lists.push(List::Transaction(items));
         }
-        self.only.clear();
+    }
+
+    /// Takes out all sums: visits each track that has one, and others with a sum of zero.
+    fn take(self, mut visit: impl FnMut(TrackId, f32)) -> &'s mut Scratch {
+        let sums = &mut self.scratch.sums[..];
+        let mut take = |track: TrackId| visit(track, std::mem::take(&mut sums[track as usize]));
+        for list in self.lists {
+            match list {
+                List::Rules(rules) => rules.words().iter().for_each(|&w| take(consequent_of(w))),
+                List::Transaction(items) => items.iter().for_each(|&item| take(item)),
+            }
+        }
+        self.scratch.is_used = false;
+        self.scratch
     }
 
     /// Chooses the `most` best of what has been added up, best first; in equal ones the more frequent.
     pub(crate) fn choose(
-        &mut self,
+        self,
         factors: Factors<'_>,
         most: usize,
-    ) -> impl Iterator<Item = Scored> {
-        let candidates = &mut self.candidates;
-        candidates.clear();
-        let mut least = f32::MIN_POSITIVE;
+    ) -> impl Iterator<Item = Scored> + use<'s> {
+        let mut candidates = std::mem::take(&mut self.scratch.candidates);
         let greatest = factors.greatest();
-        for &track in self.sums.touched() {
-            let sum = self.sums.scores[track as usize];
+        let (mut least, mut least_sum) = (f32::MIN_POSITIVE, f32::MIN_POSITIVE);
+        candidates.clear();
+        let scratch = self.take(|track, sum| {
             // Most are out of the question whatever their factor is, which then isn't looked up.
-            if sum * greatest < least {
-                continue;
+            if sum < least_sum {
+                return;
             }
             let score = sum * factors.of(track);
             if score >= least {
                 candidates.push(key_of(track, score));
                 if candidates.len() >= 4 * most {
-                    keep_greatest(candidates, most);
+                    keep_greatest(&mut candidates, most);
                     least = scored_of(candidates[0]).score;
+                    least_sum = (least / greatest).max(f32::MIN_POSITIVE);
                 }
             }
-        }
-        keep_greatest(candidates, most);
+        });
+        keep_greatest(&mut candidates, most);
         candidates.sort_unstable();
-        candidates.iter().rev().map(|&key| scored_of(key))
+        scratch.candidates = candidates;
+        scratch.candidates.iter().rev().map(|&key| scored_of(key))
     }
 
-    /// What has been added up for a track.
-    pub(crate) fn sum(&self, track: TrackId) -> f32 {
-        self.sums.scores[track as usize]
-    }
-
-    /// What has been added up.
-    pub(crate) fn scored(&self) -> impl Iterator<Item = Scored> {
-        let scores = &self.sums.scores;
-        self.sums.touched().iter().map(|&track| Scored { track, score: scores[track as usize] })
-    }
-
-    /// Makes ready for the next request.
-    pub(crate) fn forget(&mut self) {
-        for &track in &self.sums.touched[..self.sums.len] {
-            self.sums.scores[track as usize] = 0.0;
-        }
-        self.sums.len = 0;
+    /// What has been added up, in no order.
+    pub(crate) fn all(self) -> Vec<Scored> {
+        let mut all = Vec::new();
+        self.take(|track, score| {
+            if score > 0.0 {
+                all.push(Scored { track, score });
+            }
+        });
+        all
     }
 }
 

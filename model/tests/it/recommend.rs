@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use segue_model::score::{SHORT_ANSWER, Scratch, Seeds};
+use segue_model::score::{SHORT_ANSWER, Scored, Scratch, Seeds};
 use segue_model::{Antecedent, TrackId};
 
 use crate::support::{Dataset, Song, sample};
@@ -163,10 +163,26 @@ fn fewer_are_wanted_than_there_are() {
     let model = sample().model(2);
     let seeds = Seeds::new([model.catalog().find("Beatles - Yesterday")]);
     let mut scratch = Scratch::default();
-    let all = model.recommend(&seeds, SHORT_ANSWER, &mut scratch);
+    let all = tracks(&model.recommend(&seeds, SHORT_ANSWER, &mut scratch));
+    assert!(all.len() > 1);
     for limit in 0..all.len() {
-        assert_eq!(model.recommend(&seeds, limit, &mut scratch), all[..limit]);
+        assert_eq!(tracks(&model.recommend(&seeds, limit, &mut scratch)), all[..limit]);
     }
+}
+
+#[test]
+fn where_too_little_was_made_ready_all_rules_are_read() {
+    let dataset = sample();
+    let (ready, short) = (dataset.model(2), dataset.model_short(2, 1));
+    let seeds = Seeds::new([ready.catalog().find("Beatles - Yesterday")]);
+    let mut scratch = Scratch::default();
+    let all = tracks(&ready.recommend(&seeds, SHORT_ANSWER, &mut scratch));
+    assert!(all.len() > 1);
+    assert_eq!(tracks(&short.recommend(&seeds, SHORT_ANSWER, &mut scratch)), all);
+}
+
+fn tracks(found: &[Scored]) -> Vec<TrackId> {
+    found.iter().map(|scored| scored.track).collect()
 }
 
 #[test]

@@ -62,6 +62,11 @@ impl Dataset {
     /// The bytes of the model, with explicit rules for songs and artists of more than
     /// `implicit_support` transactions.
     pub(crate) fn encode(&self, implicit_support: u32) -> Vec<u8> {
+        self.encode_short(implicit_support, MOST_SHORT_RULES)
+    }
+
+    /// The same with at most so many rules made ready for one song or artist.
+    fn encode_short(&self, implicit_support: u32, most_short: usize) -> Vec<u8> {
         let mut builder = Builder::default();
         let artists: BTreeSet<&str> =
             self.songs.iter().map(|song| song.split_once(" - ").unwrap().0).collect();
@@ -99,13 +104,13 @@ impl Dataset {
         let model = Model::from_bytes(&builder.finish(metadata.clone()).unwrap()).unwrap();
         let mut scratch = Scratch::default();
         for track in (0..tracks).take_while(|&track| self.count(&[track]).0 > RARE) {
-            let rules = model.strongest_of_song(track, MOST_SHORT_RULES, &mut scratch);
+            let rules = model.strongest_of_song(track, most_short, &mut scratch);
             builder.add_short_rules(&rules).unwrap();
         }
         for (number, artist) in (0..).zip(&artists) {
             let support = self.count_artist(artist, &[]).0;
             let rules = match support > RARE && support <= implicit_support {
-                true => model.strongest_of_artist(number, MOST_SHORT_RULES, &mut scratch),
+                true => model.strongest_of_artist(number, most_short, &mut scratch),
                 false => Vec::new(),
             };
             builder.add_short_artist_rules(&rules).unwrap();
@@ -123,6 +128,10 @@ impl Dataset {
 
     pub(crate) fn model(&self, implicit_support: u32) -> Model {
         Model::from_bytes(&self.encode(implicit_support)).unwrap()
+    }
+
+    pub(crate) fn model_short(&self, implicit_support: u32, most_short: usize) -> Model {
+        Model::from_bytes(&self.encode_short(implicit_support, most_short)).unwrap()
     }
 }
 
