@@ -1,18 +1,25 @@
 //! Which tracks a text means: a URI, a title, or artist and title.
 
 use std::borrow::Cow;
-use std::iter;
 use std::ops::Range;
 
 use crate::catalog::{ArtistId, Catalog, TrackId};
 use crate::fold::{artist_key, fold, fold_onto, same_folded};
-use crate::note::base_title;
+use crate::note::{base_of_trimmed, base_title};
 
 /// A longer text, in bytes, names nothing.
 const LONGEST: usize = 1024;
 
 /// A text is taken apart at so many of its dashes: real names have fewer, and each costs two lookups.
 const MOST_SEPARATORS: usize = 4;
+
+/// A text taken for a title.
+struct Title<'t> {
+    text: &'t str,
+    base: &'t str,
+    /// Where its key is among the others'.
+    key: Range<usize>,
+}
 
 impl<'m> Catalog<'m> {
     /// The tracks that `text` names, most frequent first; none where it names none.
@@ -30,31 +37,26 @@ impl<'m> Catalog<'m> {
     /// step by step, in less time than one after the other.
     #[must_use]
     pub fn find_all(&self, texts: &[impl AsRef<str>]) -> Vec<Cow<'m, [TrackId]>> {
-        let texts: Vec<&str> = texts
+        let mut folded = Vec::with_capacity(32 * texts.len());
+        let titles: Vec<Title> = texts
             .iter()
             .map(|text| text.as_ref().trim())
             .map(|text| if text.len() > LONGEST { "" } else { text })
-            .collect();
-        let bases: Vec<&str> = texts.iter().map(|text| base_title(text)).collect();
-        let mut folded = String::with_capacity(32 * bases.len());
-        let ends: Vec<usize> = bases
-            .iter()
-            .map(|base| {
+            .map(|text| {
+                let (base, start) = (base_of_trimmed(text), folded.len());
                 fold_onto(base, &mut folded);
-                folded.len()
+                Title { text, base, key: start..folded.len() }
             })
             .collect();
-        let starts = iter::once(0).chain(ends.iter().copied());
-        let keys: Vec<&str> = starts.zip(&ends).map(|(start, &end)| &folded[start..end]).collect();
-        let titles: Vec<Option<Range<usize>>> = self
+        let keys = titles.iter().map(|title| &folded[title.key.clone()]);
+        let tracks: Vec<Option<Range<usize>>> = self
             .spans
             .by_title
-            .find_all(self.buffer, &self.spans.title_keys, &keys)
-            .into_iter()
+            .find_all(self.buffer, &self.spans.title_keys, keys)
             .map(|key| key.map(|key| self.spans.title_tracks.range(self.buffer, key as usize)))
             .collect();
-        let each = texts.into_iter().zip(bases).zip(titles);
-        each.map(|((text, base), tracks)| match (self.by_uri(text), tracks) {
+        let each = titles.into_iter().zip(tracks);
+        each.map(|(Title { text, base, .. }, tracks)| match (self.by_uri(text), tracks) {
             (Some(track), _) => vec![track].into(),
             (None, Some(tracks)) => {
                 let tracks = &self.spans.title_tracks.all(self.buffer)[tracks];

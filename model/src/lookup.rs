@@ -102,27 +102,28 @@ impl Lookup {
 
     /// The numbers of the texts that are these. Each step is done for all of them before the next: the
     /// memory that one waits for comes while the others are worked on.
-    pub(crate) fn find_all(
+    pub(crate) fn find_all<'w>(
         &self,
         buffer: &Buffer,
         texts: &Texts,
-        wanted: &[impl AsRef<str>],
-    ) -> Vec<Option<u32>> {
-        let wanted: Vec<&[u8]> = wanted.iter().map(|text| text.as_ref().as_bytes()).collect();
-        let hashes: Vec<u64> = wanted.iter().map(|text| self.hash.hash_one(text)).collect();
-        let slots: Vec<Slot> = hashes.iter().map(|&hash| self.slots[self.home(hash)]).collect();
+        wanted: impl ExactSizeIterator<Item = &'w [u8]> + Clone,
+    ) -> impl Iterator<Item = Option<u32>> {
+        let slots: Vec<(u64, Slot)> = wanted
+            .clone()
+            .map(|text| self.hash.hash_one(text))
+            .map(|hash| (hash, self.slots[self.home(hash)]))
+            .collect();
         let found: Vec<&[u8]> = slots
             .iter()
-            .map(|slot| match slot.is_empty() {
+            .map(|(_, slot)| match slot.is_empty() {
                 true => &[][..],
                 false => texts.bytes(buffer, slot.number as usize),
             })
             .collect();
-        (0..wanted.len())
-            .map(|at| match found[at] == wanted[at] && !slots[at].is_empty() {
-                true => Some(slots[at].number),
-                false => self.probe(buffer, texts, wanted[at], hashes[at]),
-            })
-            .collect()
+        let each = wanted.zip(slots).zip(found);
+        each.map(|((wanted, (hash, slot)), found)| match found == wanted && !slot.is_empty() {
+            true => Some(slot.number),
+            false => self.probe(buffer, texts, wanted, hash),
+        })
     }
 }

@@ -7,7 +7,12 @@ use crate::fold::fold;
 ///
 /// What names another recording stays: live, acoustic and instrumental versions, remixes, covers.
 pub(crate) fn base_title(title: &str) -> &str {
-    let mut base = title.trim();
+    base_of_trimmed(title.trim())
+}
+
+/// The same for a title without spaces around it.
+pub(crate) fn base_of_trimmed(title: &str) -> &str {
+    let mut base = title;
     while let Some(shorter) = without_note(base) {
         base = shorter;
     }
