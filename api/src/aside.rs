@@ -17,7 +17,8 @@ impl Aside {
     pub(crate) fn start() -> Self {
         let (jobs, queue) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
         std::thread::spawn(move || {
-            // On Linux, niceness is a thread's own. Where it is refused, the work is no less right.
+            // On Linux, niceness is a thread's own, and that of the threads it starts. Where it is
+            // refused, the work is no less right.
             let _ = rustix::process::setpriority_process(None, LEAST_PRIORITY);
             for job in queue {
                 // A panic is told to whoever waits for the job; the thread goes on.

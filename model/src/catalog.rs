@@ -124,7 +124,7 @@ impl CatalogSpans {
             [(Section::TitleKeyByte, &self.title_keys), (Section::ArtistKeyByte, &self.artist_keys)]
         {
             let sorted = (1..keys.len(buffer))
-                .find(|&entry| keys.get(buffer, entry - 1) >= keys.get(buffer, entry));
+                .find(|&entry| keys.bytes(buffer, entry - 1) >= keys.bytes(buffer, entry));
             if let Some(entry) = sorted {
                 return Err(content_error(section, entry, "expected sorted keys"));
             }

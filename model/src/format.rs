@@ -264,16 +264,26 @@ pub(crate) struct Span<T> {
 }
 
 impl Buffer {
-    /// Reads `length` bytes, which are then checked.
+    /// Has `length` bytes read, which are then checked. `read` fills a piece from its place on; it is
+    /// called on two threads, for most of the time goes into making memory for what is read.
     pub(crate) fn read(
-        source: &mut impl std::io::Read,
         length: usize,
+        read: impl Fn(usize, &mut [u8]) -> std::io::Result<()> + Sync,
     ) -> std::io::Result<Result<Self, FormatError>> {
         let mut words = vec![0_u64; length.div_ceil(8)];
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-        for piece in bytes[..length].chunks_mut(READ_AT_ONCE) {
-            source.read_exact(piece)?;
-        }
+        let (first, second) = bytes[..length].split_at_mut(length / 2);
+        let read_half = |start: usize, half: &mut [u8]| {
+            let pieces = half.chunks_mut(READ_AT_ONCE).enumerate();
+            pieces
+                .map(|(number, piece)| (start + number * READ_AT_ONCE, piece))
+                .try_for_each(|(at, piece)| read(at, piece))
+        };
+        std::thread::scope(|scope| {
+            let start = first.len();
+            let beside = scope.spawn(move || read_half(start, second));
+            read_half(0, first).and(beside.join().expect("reading does not panic"))
+        })?;
         Ok(check(words, length))
     }
 

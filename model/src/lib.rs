@@ -1,7 +1,8 @@
 //! What a Segue model is: its file format, the directory it is published in, the lookup of songs and
 //! the scoring of recommendations.
 //!
-//! This crate does no I/O beyond the files it is given: no network, no environment, no threads.
+//! This crate does no I/O beyond the files it is given: no network, no environment. While a
+//! model is read and checked, a second thread takes its share of that.
 
 #[cfg(target_endian = "big")]
 compile_error!(

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -113,34 +113,53 @@ impl Model {
     /// The file can't be read, or is not a model that can be served.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let failed = |source| ModelError::Read { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(failed)?;
+        let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let refused = |source| ModelError::Format { path: path.to_owned(), source };
         let length =
             usize::try_from(length).map_err(|_| failed(std::io::ErrorKind::FileTooLarge.into()))?;
-        Self::read(&mut file, length).map_err(failed)?.map_err(refused)
+        let read = |at, piece: &mut [u8]| file.read_exact_at(piece, at as u64);
+        Self::read(length, read).map_err(failed)?.map_err(refused)
     }
 
     /// Checks the bytes of a model file.
     ///
     /// # Errors
     /// They are not a model that can be served.
-    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, FormatError> {
-        let length = bytes.len();
-        Self::read(&mut bytes, length).expect("as many bytes are read as there are")
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        let read = |at: usize, piece: &mut [u8]| {
+            piece.copy_from_slice(&bytes[at..at + piece.len()]);
+            Ok(())
+        };
+        Self::read(bytes.len(), read).expect("bytes in memory can be read")
     }
 
-    fn read(source: &mut impl Read, length: usize) -> std::io::Result<Result<Self, FormatError>> {
-        Ok(Buffer::read(source, length)?.and_then(Self::check))
+    fn read(
+        length: usize,
+        read: impl Fn(usize, &mut [u8]) -> std::io::Result<()> + Sync,
+    ) -> std::io::Result<Result<Self, FormatError>> {
+        Ok(Buffer::read(length, read)?.and_then(Self::check))
     }
 
     fn check(buffer: Buffer) -> Result<Self, FormatError> {
-        let metadata = serde_json::from_slice(buffer.metadata()).map_err(FormatError::Metadata)?;
-        let catalog = CatalogSpans::read(&buffer)?;
-        let rules = RuleSpans::read(&buffer, &catalog)?;
-        let popularity = Popularity::new(buffer.slice(&catalog.track_support));
-        let id = ModelId::of(buffer.bytes());
+        // The digest takes nearly as long as all else together.
+        let (id, parts) = std::thread::scope(|scope| {
+            let digest = scope.spawn(|| ModelId::of(buffer.bytes()));
+            let parts = Self::parts(&buffer);
+            (digest.join().expect("a digest does not panic"), parts)
+        });
+        let (metadata, catalog, rules, popularity) = parts?;
         Ok(Self { id, metadata, catalog, rules, popularity, buffer })
+    }
+
+    fn parts(
+        buffer: &Buffer,
+    ) -> Result<(Metadata, CatalogSpans, RuleSpans, Popularity), FormatError> {
+        let metadata = serde_json::from_slice(buffer.metadata()).map_err(FormatError::Metadata)?;
+        let catalog = CatalogSpans::read(buffer)?;
+        let rules = RuleSpans::read(buffer, &catalog)?;
+        let popularity = Popularity::new(buffer.slice(&catalog.track_support));
+        Ok((metadata, catalog, rules, popularity))
     }
 
     /// The model's id.

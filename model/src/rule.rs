@@ -196,7 +196,7 @@ impl RuleSpans {
                 &transactions,
                 buffer.slice(&catalog.track_artist),
                 artists,
-                |artist| !catalog.artists.get(buffer, artist).is_empty(),
+                |artist| !catalog.artists.bytes(buffer, artist).is_empty(),
             ),
             of_tracks: of(tracks, [RuleOffset, RuleWord, RuleScale])?,
             of_artists: of(artists, [ArtistRuleOffset, ArtistRuleWord, ArtistRuleScale])?,
