@@ -1,5 +1,6 @@
 //! Log lines: on standard error, a line a fact, as text for people or JSON for machines.
 
+use std::error::Error;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
@@ -44,4 +45,16 @@ pub fn start(args: &LogArgs) -> anyhow::Result<()> {
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("failed to start logging: {error}"))
+}
+
+/// An error with what caused it, in one line.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line += &format!(": {error}");
+        cause = error.source();
+    }
+    line
 }

@@ -4,12 +4,13 @@
 //! Not here: finding it (see `dataset_loop`) and the dealing itself (see `remine`).
 
 use segue_control::ServedModel;
+use segue_process::log::with_causes;
 use tokio::time::{Instant, timeout};
 
 use crate::backoff::{Backoff, Retry};
 use crate::config::Config;
 use crate::dataset::Dataset;
-use crate::error::{WatcherError, with_causes};
+use crate::error::WatcherError;
 use crate::fact::{Facts, Remined};
 #[cfg(feature = "kubernetes")]
 use crate::remine::{JobState, SeenJob};

@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use segue_control::ServedModel;
+use segue_process::log::with_causes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -18,7 +19,7 @@ use crate::backoff::Retry;
 use crate::change::{Change, Stage, Wanted, Why};
 use crate::config::Config;
 use crate::dataset::{Dataset, DatasetConfig};
-use crate::error::{WatcherError, with_causes};
+use crate::error::WatcherError;
 use crate::fact::{Facts, Looked};
 use crate::model_loop::Settled;
 use crate::outage::Outage;
@@ -322,7 +323,7 @@ impl<'a> DatasetLoop<'a> {
             tracing::info!(
                 model,
                 sha256,
-                "an older model is served again: left alone until the dataset changes"
+                "a model of another dataset took its place: left alone until the dataset changes"
             );
             Stage::RolledBack
         } else {

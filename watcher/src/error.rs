@@ -1,7 +1,6 @@
 //! What can go wrong, with what an operator needs to find the place. Whatever it is, it is logged and
 //! tried again: nothing here ends the watcher once it runs.
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -113,15 +112,4 @@ pub enum WatcherError {
     /// Whoever was to be called is not there any more.
     #[error("nobody is there to re-mine")]
     Gone,
-}
-
-/// An error with what caused it, in one line.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line += &format!(": {error}");
-        cause = error.source();
-    }
-    line
 }

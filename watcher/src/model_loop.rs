@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use segue_control::{Client, ClientError, ServedModel, Status};
 use segue_model::{ModelId, Store};
+use segue_process::log::with_causes;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::backoff::Retry;
 use crate::config::Config;
-use crate::error::with_causes;
 use crate::fact::{Facts, Reload};
 use crate::outage::Outage;
 use crate::watch::{Interest, Watch};

@@ -14,10 +14,9 @@ use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use segue_process::log::with_causes;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
-
-use crate::error::with_causes;
 
 /// However long a burst of events goes on, it is looked at after this.
 const LONGEST_BURST: Duration = Duration::from_secs(1);

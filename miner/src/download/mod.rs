@@ -6,7 +6,6 @@
 mod error;
 mod transfer;
 
-use std::error::Error;
 use std::fs::File;
 use std::io::{self, Seek};
 use std::path::PathBuf;
@@ -14,6 +13,7 @@ use std::time::Duration;
 
 use reqwest::header::{ETAG, LAST_MODIFIED};
 use reqwest::{Client, Url};
+use segue_process::log::with_causes;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -200,15 +200,4 @@ fn client() -> Result<Client, DownloadError> {
         .connect_timeout(CONNECT_TIMEOUT)
         .build()
         .map_err(DownloadError::Client)
-}
-
-/// An error with what caused it, in one line.
-fn with_causes(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line += &format!(": {error}");
-        cause = error.source();
-    }
-    line
 }

@@ -11,11 +11,12 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ApiResource, DynamicObject, ObjectMeta, PostParams};
 use kube::{Api, Client, Resource};
+use segue_process::log::with_causes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Order;
-use crate::error::{WatcherError, with_causes};
+use crate::error::WatcherError;
 
 /// The longest name a Job may have: it becomes a label of its pods.
 const LONGEST_NAME: usize = 63;

@@ -339,9 +339,9 @@ async fn a_rollback_is_left_alone_until_the_dataset_changes() {
     world.log.line("the model served is of this dataset").await;
     assert!(api.serves(new));
     world.promote(old);
-    world.log.line("an older model is served again").await;
+    world.log.line("a model of another dataset took its place").await;
     nothing_happens(&mut world, &server).await;
-    assert_eq!(world.log.count("an older model is served again"), 1);
+    assert_eq!(world.log.count("a model of another dataset took its place"), 1);
     server.state().body = [OLD, NEW].concat();
     server.state().etag = Some("\"3\"".to_owned());
     assert_eq!(world.order().await.order.sha256, sha256(&[OLD, NEW].concat()));
