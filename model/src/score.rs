@@ -198,21 +198,23 @@ impl Model {
             2..=FEW_SONGS => SHORT_RULES_OF_FEW,
             _ => MOST_SHORT_RULES,
         };
+        let mut lists = Vec::with_capacity(2 * seeds.len());
         seeds.each_vote(supports, |track, share| match rules.short_of_track(track) {
             short if short.is_empty() => {
                 let vote = share * antecedent_share(supports[track as usize]);
                 sums.add(Antecedent::Track(track), vote);
             }
-            short => sums.add_written(short.first(most), share),
+            short => lists.push((short.first(most), share)),
         });
         for (artist, vote) in seeds.artist_votes(self, is_rare) {
             match rules.short_of_artist(artist) {
                 short if short.is_empty() => {
                     sums.add(Antecedent::Artist(artist), vote);
                 }
-                short => sums.add_written(short.first(most), vote),
+                short => lists.push((short.first(most), vote)),
             }
         }
+        sums.add_all(lists);
         sums.complete();
         sums
     }
@@ -222,9 +224,11 @@ impl Model {
         let learned = learned_share(seeds.len());
         if learned > 0.0 && most > 0 {
             let rules = self.rules();
+            let mut lists = Vec::with_capacity(2 * seeds.len());
             seeds.each_vote(self.catalog().supports(), |track, share| {
-                sums.correct(rules.learned(track).first(most), learned * share);
+                lists.push((rules.learned(track).first(most), learned * share));
             });
+            sums.correct_all(lists);
         }
     }
 

@@ -66,22 +66,31 @@ impl<'s, 'm> Sums<'s, 'm> {
         }
     }
 
+    /// Adds up lists of rules, each so many times.
+    pub(crate) fn add_all(&mut self, lists: Vec<(WrittenRules<'m>, f32)>) {
+        read_ahead(&lists);
+        lists.into_iter().for_each(|(written, vote)| self.add_written(written, vote));
+    }
+
     /// Adds up these rules, each `vote` times.
-    pub(crate) fn add_written(&mut self, written: WrittenRules<'m>, vote: f32) {
+    fn add_written(&mut self, written: WrittenRules<'m>, vote: f32) {
         let sums = &mut self.scratch.sums[..];
         written.visit(vote, |consequent, amount| sums[consequent as usize] += amount);
         self.lists.push(List::Rules(written));
     }
 
-    /// Adds what learned rules say, which may be negative, each `vote` times. A track of which nothing
-    /// has been said so far is not spoken against.
-    pub(crate) fn correct(&mut self, learned: WrittenRules<'m>, vote: f32) {
+    /// Adds what lists of learned rules say, which may be negative, each so many times. A track of which
+    /// nothing has been said so far is not spoken against.
+    pub(crate) fn correct_all(&mut self, lists: Vec<(WrittenRules<'m>, f32)>) {
+        read_ahead(&lists);
         let sums = &mut self.scratch.sums[..];
-        learned.visit(vote, |consequent, amount| {
-            let sum = &mut sums[consequent as usize];
-            *sum += if *sum == 0.0 { amount.max(0.0) } else { amount };
-        });
-        self.lists.push(List::Rules(learned));
+        for (learned, vote) in lists {
+            learned.visit(vote, |consequent, amount| {
+                let sum = &mut sums[consequent as usize];
+                *sum += if *sum == 0.0 { amount.max(0.0) } else { amount };
+            });
+            self.lists.push(List::Rules(learned));
+        }
     }
 
     /// Makes the rules of a rare antecedent from its transactions.
@@ -178,6 +187,14 @@ impl<'s, 'm> Sums<'s, 'm> {
         });
         all
     }
+}
+
+/// Reads a word of each cache line of all lists: the memory of one comes while the others' is asked for,
+/// and all of it is near when they are added up one after the other.
+fn read_ahead(lists: &[(WrittenRules<'_>, f32)]) {
+    const WORDS_OF_LINE: usize = 64 / size_of::<u32>();
+    let words = lists.iter().flat_map(|(rules, _)| rules.words().iter().step_by(WORDS_OF_LINE));
+    std::hint::black_box(words.fold(0, |sum, word| sum ^ word));
 }
 
 /// A number that is the greater the better the track is: positive numbers sort as their bits do.

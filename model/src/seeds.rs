@@ -27,27 +27,22 @@ impl Seeds {
     /// are left out, and a song given twice counts once.
     #[must_use]
     pub fn new(songs: impl IntoIterator<Item = impl AsRef<[TrackId]>>) -> Self {
-        let mut given = Self::default();
-        for song in songs {
-            let song = song.as_ref();
-            given.push(&song[..song.len().min(MOST_TRACKS)]);
-        }
-        let mut order: Vec<&[TrackId]> = given.songs().collect();
-        if order.is_sorted_by(|a, b| a < b) {
-            return given;
-        }
-        order.sort_unstable();
-        order.dedup();
-        let mut seeds = Self::default();
-        order.into_iter().for_each(|song| seeds.push(song));
-        seeds
-    }
-
-    fn push(&mut self, song: &[TrackId]) {
-        if !song.is_empty() {
-            self.tracks.extend_from_slice(song);
-            self.ends.push(self.tracks.len() as u32);
-        }
+        let songs: Vec<_> = songs.into_iter().collect();
+        let mut given: Vec<&[TrackId]> = songs
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|song| !song.is_empty())
+            .map(|song| &song[..song.len().min(MOST_TRACKS)])
+            .collect();
+        given.sort_unstable();
+        given.dedup();
+        let tracks = given.concat();
+        let mut end = 0;
+        let ends = given.iter().map(|song| {
+            end += song.len() as u32;
+            end
+        });
+        Self { tracks, ends: ends.collect(), artists: Vec::new() }
     }
 
     /// Adds a song that the model does not know, by an artist that it knows.
