@@ -29,7 +29,7 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::itemset::{ItemsetIndex, Itemsets};
+use crate::itemset::{Found, ItemsetIndex, Itemsets};
 use crate::metric::{Evidence, Metric};
 
 /// A rule.
@@ -144,7 +144,12 @@ impl RuleSearch {
         let found: Result<Vec<Vec<Parts>>, MissingSubset> = (0..itemsets.len() as u32)
             .into_par_iter()
             .with_min_len(1024)
-            .map(|itemset| self.of_itemset(&itemsets, &index, itemset, transactions))
+            .map(|itemset| {
+                let mut rules = Vec::new();
+                let keep = |parts| rules.push(parts);
+                self.each_of_itemset(&itemsets, &index, itemset, transactions, keep)?;
+                Ok(rules)
+            })
             .collect();
         let mut rules: Vec<Parts> = found?.into_iter().flatten().collect();
         rules.par_sort_unstable_by(|a, b| self.compare(&itemsets, transactions, a, b));
@@ -174,22 +179,24 @@ impl RuleSearch {
             .into_par_iter()
             .with_min_len(1024)
             .map(|itemset| {
-                let rules = self.of_itemset(&itemsets, &index, itemset, transactions)?;
-                Ok(rules.len() as u64)
+                let mut rules = 0;
+                let count = |_| rules += 1;
+                self.each_of_itemset(&itemsets, &index, itemset, transactions, count)?;
+                Ok(rules)
             })
             .sum()
     }
 
-    /// The wanted rules that split this itemset.
-    fn of_itemset(
+    /// Visits the wanted rules that split this itemset.
+    fn each_of_itemset(
         &self,
         itemsets: &Itemsets,
         index: &ItemsetIndex,
         both: u32,
         transactions: usize,
-    ) -> Result<Vec<Parts>, MissingSubset> {
-        let (items, _) = itemsets.get(both as usize);
-        let mut rules = Vec::new();
+        mut visit: impl FnMut(Parts),
+    ) -> Result<(), MissingSubset> {
+        let (items, support) = itemsets.get(both as usize);
         let mut split = Split::default();
         // The places of the consequent's items: all choices of at most so many.
         let mut places: Vec<usize> = Vec::new();
@@ -201,21 +208,24 @@ impl RuleSearch {
                 next += 1;
                 if items.len() - places.len() <= self.max_antecedent {
                     split.cut(items, &places);
-                    let parts = Parts {
-                        antecedent: split
-                            .find(itemsets, index, items, |split| &split.antecedent)?,
-                        consequent: split
-                            .find(itemsets, index, items, |split| &split.consequent)?,
-                        both,
+                    let find = |side| Split::find(itemsets, index, items, side);
+                    let antecedent = find(&split.antecedent)?;
+                    let consequent = find(&split.consequent)?;
+                    let evidence = Evidence {
+                        transactions: transactions as u64,
+                        antecedent: antecedent.support.into(),
+                        consequent: consequent.support.into(),
+                        both: support.into(),
                     };
-                    if self.wanted(&parts.evidence(itemsets, transactions)) {
-                        rules.push(parts);
+                    if self.wanted(&evidence) {
+                        let (antecedent, consequent) = (antecedent.place, consequent.place);
+                        visit(Parts { antecedent, consequent, both });
                     }
                 }
             } else if let Some(last) = places.pop() {
                 next = last + 1;
             } else {
-                return Ok(rules);
+                return Ok(());
             }
         }
     }
@@ -265,15 +275,14 @@ impl Split {
     }
 
     fn find(
-        &self,
         itemsets: &Itemsets,
         index: &ItemsetIndex,
         items: &[u32],
-        side: impl Fn(&Self) -> &Vec<u32>,
-    ) -> Result<u32, MissingSubset> {
+        side: &[u32],
+    ) -> Result<Found, MissingSubset> {
         index
-            .find(itemsets, side(self))
-            .ok_or_else(|| MissingSubset { itemset: items.to_vec(), subset: side(self).clone() })
+            .find(itemsets, side)
+            .ok_or_else(|| MissingSubset { itemset: items.to_vec(), subset: side.to_vec() })
     }
 }
 

@@ -117,43 +117,69 @@ impl Itemsets {
 /// Finds itemsets by their items, but for the longest ones: they are no part of any other, and are often
 /// most of all.
 pub(crate) struct ItemsetIndex {
-    /// By item: the place of the set of it alone, which is asked for most.
-    singles: Vec<u32>,
+    /// By item: the set of it alone, which is asked for most.
+    singles: Vec<Found>,
+    /// The sets of two, which are asked for next to most: what they are stands beside where they are.
+    pairs: HashTable<([u32; 2], Found)>,
     others: HashTable<u32>,
 }
 
-const NOWHERE: u32 = u32::MAX;
+/// An itemset that was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Its place among the itemsets.
+    pub(crate) place: u32,
+    /// The number of transactions that hold it; 0 where it is not there.
+    pub(crate) support: u32,
+}
+
+const NOWHERE: Found = Found { place: u32::MAX, support: 0 };
 
 impl ItemsetIndex {
     /// Indexes itemsets whose items rise.
     pub(crate) fn new(itemsets: &Itemsets) -> Self {
         let longest = itemsets.iter().map(|(items, _)| items.len()).max().unwrap_or_default();
         let mut singles = Vec::new();
+        let mut pairs = HashTable::new();
         let mut others = HashTable::new();
-        let hash = |itemset: &u32| hash(itemsets.get(*itemset as usize).0);
-        for (place, (items, _)) in (0_u32..).zip(itemsets.iter()) {
+        let hash_of = |itemset: &u32| hash(itemsets.get(*itemset as usize).0);
+        for (place, (items, support)) in (0_u32..).zip(itemsets.iter()) {
+            let found = Found { place, support };
             match *items {
                 [item] => {
                     let item = item as usize;
                     singles.resize(singles.len().max(item + 1), NOWHERE);
-                    singles[item] = place;
+                    singles[item] = found;
                 }
-                _ if items.len() < longest => {
-                    others.insert_unique(hash(&place), place, hash);
+                _ if items.len() == longest => {}
+                [first, second] => {
+                    let pair = [first, second];
+                    pairs.insert_unique(hash(&pair), (pair, found), |(pair, _)| hash(pair));
                 }
-                _ => {}
+                _ => {
+                    others.insert_unique(hash_of(&place), place, hash_of);
+                }
             }
         }
-        Self { singles, others }
+        Self { singles, pairs, others }
     }
 
-    /// The place of an itemset that is not one of the longest, its items rising.
-    pub(crate) fn find(&self, itemsets: &Itemsets, items: &[u32]) -> Option<u32> {
-        if let [item] = *items {
-            return self.singles.get(item as usize).copied().filter(|&place| place != NOWHERE);
+    /// An itemset that is not one of the longest, its items rising.
+    pub(crate) fn find(&self, itemsets: &Itemsets, items: &[u32]) -> Option<Found> {
+        match *items {
+            [item] => {
+                self.singles.get(item as usize).copied().filter(|&found| found != NOWHERE)
+            }
+            [first, second] => {
+                let same = |(pair, _): &([u32; 2], Found)| *pair == [first, second];
+                self.pairs.find(hash(items), same).map(|&(_, found)| found)
+            }
+            _ => {
+                let same = |&itemset: &u32| itemsets.get(itemset as usize).0 == items;
+                let place = *self.others.find(hash(items), same)?;
+                Some(Found { place, support: itemsets.get(place as usize).1 })
+            }
         }
-        let same = |&itemset: &u32| itemsets.get(itemset as usize).0 == items;
-        self.others.find(hash(items), same).copied()
     }
 }
 
