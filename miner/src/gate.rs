@@ -7,7 +7,7 @@
 //!
 //! Not here: whether a model's own rules are right, which tests and `segue-miner evaluate` show.
 
-use segue_model::build::TooLarge;
+use segue_model::build::{Keys, TooLarge};
 use segue_model::{Comparison, Metadata, Model};
 use thiserror::Error;
 
@@ -68,6 +68,7 @@ pub enum Refused {
 pub(crate) fn compare(
     current: &Model,
     dataset: &Dataset,
+    keys: &Keys,
     names: &[u64],
 ) -> Result<Option<Comparison>, TooLarge> {
     let metadata = current.metadata();
@@ -77,7 +78,7 @@ pub(crate) fn compare(
     }
     let Metadata { transactions, items, evaluation, .. } = metadata;
     let judged = match evaluation {
-        Some(_) => quality::judge(dataset, names, &quality::of_model(current))?,
+        Some(_) => quality::judge(dataset, keys, names, &quality::of_model(current))?,
         None => None,
     };
     Ok(Some(Comparison {

@@ -167,9 +167,7 @@ impl ItemsetIndex {
     /// An itemset that is not one of the longest, its items rising.
     pub(crate) fn find(&self, itemsets: &Itemsets, items: &[u32]) -> Option<Found> {
         match *items {
-            [item] => {
-                self.singles.get(item as usize).copied().filter(|&found| found != NOWHERE)
-            }
+            [item] => self.singles.get(item as usize).copied().filter(|&found| found != NOWHERE),
             [first, second] => {
                 let same = |(pair, _): &([u32; 2], Found)| *pair == [first, second];
                 self.pairs.find(hash(items), same).map(|&(_, found)| found)

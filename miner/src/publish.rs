@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use segue_model::build::TooLarge;
+use segue_model::build::{Keys, TooLarge};
 use segue_model::{DatasetMetadata, Model, ModelId, Store, StoreError};
 use thiserror::Error;
 
@@ -95,18 +95,14 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
     );
     let failed = |source| PublishError::Recipe { dataset: plan.source.to_string(), source };
     let store = Store::new(&plan.models);
-    let judged = judge(plan, &store, &dataset, progress)?;
+    let prepared = plan.recipe.prepare(dataset.transactions.iter(), &dataset.items);
+    let prepared = prepared.map_err(|error| failed(error.into()))?;
+    let judged = judge(plan, &store, &dataset, &prepared.keys, progress)?;
     let bytes = plan
         .recipe
-        .make(
-            dataset.transactions.iter(),
-            &dataset.items,
-            provenance(&plan.dataset_id, &dataset),
-            date,
-            judged,
-            progress,
-        )
+        .make(&prepared, provenance(&plan.dataset_id, &dataset), date, judged, progress)
         .map_err(failed)?;
+    drop(prepared);
     let published = store.publish(&bytes)?;
     tracing::info!(model = %published.model, bytes = bytes.len(), "model published");
     // The promotion reads it back: what is current has been checked as it lies on the disk.
@@ -122,6 +118,7 @@ fn judge(
     plan: &Plan,
     store: &Store,
     dataset: &Dataset,
+    keys: &Keys,
     progress: Progress,
 ) -> Result<Judged, PublishError> {
     let failed = |error: TooLarge| PublishError::Recipe {
@@ -131,7 +128,7 @@ fn judge(
     let task = progress.task("judging the dataset", Unit::Count("playlists"), None);
     let names = quality::names(dataset);
     let comparison = match current(plan, store) {
-        Some(current) => gate::compare(&current, dataset, &names).map_err(failed)?,
+        Some(current) => gate::compare(&current, dataset, keys, &names).map_err(failed)?,
         None => None,
     };
     if let Some(comparison) = &comparison {
@@ -155,7 +152,7 @@ fn judge(
     }
     let numbers = quality::sample(dataset, &names);
     let evaluation =
-        quality::judge(dataset, &names, &quality::of_dataset(dataset, &names, &numbers))
+        quality::judge(dataset, keys, &names, &quality::of_dataset(dataset, &names, &numbers))
             .map_err(failed)?;
     task.advance(evaluation.map_or(0, |evaluation| evaluation.playlists));
     task.finish();

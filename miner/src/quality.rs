@@ -14,14 +14,14 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
-use segue_model::build::TooLarge;
+use segue_model::build::{Keys, TooLarge};
 use segue_model::score::{Scratch, Seeds};
 use segue_model::{DatasetMetadata, Evaluation, Model, TrackId};
 
 use crate::dataset::{Dataset, Item};
 use crate::evaluation::{Metrics, RANKED, SHOWN, hash};
 use crate::ranked::Ranked;
-use crate::recipe::{names_and_transactions, unmined};
+use crate::recipe::{artists_and_transactions, unmined};
 
 /// The most playlists of a sample ...
 const MOST_PLAYLISTS: usize = 500;
@@ -108,6 +108,7 @@ pub(crate) fn of_model(model: &Model) -> Vec<Sampled> {
 /// The dataset is too large for a model.
 pub(crate) fn judge(
     dataset: &Dataset,
+    keys: &Keys,
     names: &[u64],
     sample: &[Sampled],
 ) -> Result<Option<Evaluation>, TooLarge> {
@@ -119,8 +120,9 @@ pub(crate) fn judge(
     let train = train.iter().map(|&number| dataset.transactions.get(number as usize));
     let ranked = Ranked::new(train, &dataset.items);
     let metadata = unmined(DatasetMetadata::default(), Timestamp::UNIX_EPOCH);
-    let twin = names_and_transactions(&ranked, &dataset.items, true)?.finish(metadata)?;
-    let twin = Model::from_bytes(&twin).expect("a model that was just made can be read");
+    let twin = artists_and_transactions(&ranked, &dataset.items)?;
+    let twin = twin.scorer(keys, &ranked.items, metadata);
+    let twin = twin.expect("a model that was just made can be read");
 
     let wanted: HashSet<u64> = sample.iter().flat_map(|sampled| &sampled.songs).copied().collect();
     let tracks: HashMap<u64, TrackId> = (0..ranked.len() as TrackId)

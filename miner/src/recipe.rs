@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use segue_model::build::{Builder, TooLarge};
+use segue_model::build::{Builder, Keys, TooLarge};
 use segue_model::{Comparison, DatasetMetadata, Evaluation, Metadata, Parameters, RuleCounts};
 use thiserror::Error;
 
@@ -77,8 +77,16 @@ pub struct Judged {
     pub comparison: Option<Comparison>,
 }
 
+/// Playlists and names in the shape in which models are made of them.
+pub(crate) struct Prepared<'d> {
+    items: &'d Items,
+    /// The keys of all items' names, and of the artists' if they are to have rules.
+    pub(crate) keys: Keys,
+    pub(crate) ranked: Ranked,
+}
+
 /// A model with songs and transactions, but without rules. An artist without a name has no rules.
-pub(crate) fn names_and_transactions(
+fn names_and_transactions(
     ranked: &Ranked,
     items: &Items,
     with_artists: bool,
@@ -91,10 +99,31 @@ pub(crate) fn names_and_transactions(
         let names = items.get(item);
         builder.add_track(names.title, items.artist_id(item), names.uri, support)?;
     }
+    add_transactions(&mut builder, ranked)?;
+    Ok(builder)
+}
+
+/// The same without titles, for scoring alone.
+pub(crate) fn artists_and_transactions(
+    ranked: &Ranked,
+    items: &Items,
+) -> Result<Builder, TooLarge> {
+    let mut builder = Builder::default();
+    for artist in items.artists().iter() {
+        builder.add_artist(artist)?;
+    }
+    for (&item, &support) in ranked.items.iter().zip(&ranked.supports) {
+        builder.add_track("", items.artist_id(item), "", support)?;
+    }
+    add_transactions(&mut builder, ranked)?;
+    Ok(builder)
+}
+
+fn add_transactions(builder: &mut Builder, ranked: &Ranked) -> Result<(), TooLarge> {
     for transaction in &ranked.transactions {
         builder.add_transaction(transaction)?;
     }
-    Ok(builder)
+    Ok(())
 }
 
 /// The metadata of a model in which nothing has been mined. What is counted in it, the builder sets.
@@ -128,46 +157,65 @@ pub enum RecipeError {
 }
 
 impl Recipe {
-    /// The bytes of a model of these playlists, which hold these items, each at most once. The same
-    /// for any number of threads.
+    /// Prepares to make a model of these playlists, which hold these items, each at most once.
+    ///
+    /// # Errors
+    /// There are more names than a model can hold.
+    pub(crate) fn prepare<'t, 'd>(
+        &self,
+        playlists: impl Iterator<Item = &'t [u32]> + Clone + Send,
+        items: &'d Items,
+    ) -> Result<Prepared<'d>, TooLarge> {
+        let titles = items.iter().map(|item| item.title);
+        let artists = items.artists().iter();
+        let artists = artists.map(|artist| if self.with_artists() { artist } else { "" });
+        let (ranked, keys) =
+            rayon::join(|| Ranked::new(playlists, items), || Keys::new(titles, artists));
+        Ok(Prepared { items, keys: keys?, ranked })
+    }
+
+    fn with_artists(&self) -> bool {
+        !self.without.contains(&Kind::Artist)
+    }
+
+    /// The bytes of a model of what was prepared. The same for any number of threads.
     ///
     /// # Errors
     /// There is more than a model or a mining run can hold.
-    pub fn make<'t>(
+    pub(crate) fn make(
         &self,
-        playlists: impl Iterator<Item = &'t [u32]> + Clone,
-        items: &Items,
+        prepared: &Prepared<'_>,
         dataset: DatasetMetadata,
         date: Timestamp,
         judged: Judged,
         progress: Progress,
     ) -> Result<Vec<u8>, RecipeError> {
-        let ranked = Ranked::new(playlists, items);
+        let Prepared { items, keys, ranked } = prepared;
         let transactions = ranked.transactions.len();
         let min_support = match self.min_support {
             Some(support) => support.count(transactions),
             None => MIN_SUPPORT.count(transactions).max(LEAST_SUPPORT),
         };
-        let (itemsets, associations) = self.count(&ranked, min_support, progress)?;
+        let (itemsets, associations) = self.count(ranked, min_support, progress)?;
         let learned = match self.without.contains(&Kind::Learned) {
             true => Vec::new(),
-            false => learned_rules(&ranked, progress),
+            false => learned_rules(ranked, progress),
         };
 
         let most_rules = self.rules_per_antecedent.unwrap_or_else(|| {
-            most_rules(explicit_antecedents(&ranked, self.implicit_support), ranked.occurrences())
+            most_rules(explicit_antecedents(ranked, self.implicit_support), ranked.occurrences())
         });
 
-        let with_artists = !self.without.contains(&Kind::Artist);
-        let mut builder = names_and_transactions(&ranked, items, with_artists)?;
+        let with_artists = self.with_artists();
+        let mut builder = names_and_transactions(ranked, items, with_artists)?;
         for &(name, transaction) in &judged.sample {
             builder.add_sampled(name, transaction);
         }
-        let of_tracks = rules_of_tracks(&ranked, self.implicit_support, most_rules);
+        let of_tracks = rules_of_tracks(ranked, self.implicit_support, most_rules);
         let most_of_artists = if with_artists { most_rules } else { 0 };
         let (added, of_artists) = rayon::join(
             || of_tracks.iter().try_for_each(|rules| builder.add_rules(rules)),
-            || rules_of_artists(&ranked, self.implicit_support, most_of_artists),
+            || rules_of_artists(ranked, self.implicit_support, most_of_artists),
         );
         added?;
         drop(of_tracks);
@@ -185,8 +233,8 @@ impl Recipe {
             parameters: self.in_force(min_support, most_rules),
             ..unmined(dataset, date)
         };
-        add_short_rules(&mut builder, &metadata)?;
-        Ok(builder.finish(metadata)?)
+        add_short_rules(&mut builder, keys, &ranked.items, &metadata)?;
+        Ok(builder.finish_with(keys, &ranked.items, metadata)?)
     }
 
     /// The number of frequent itemsets by length, and that of the association rules in them.

@@ -6,7 +6,7 @@
 //! itself is asked: its scoring is the only one there is.
 
 use rayon::prelude::*;
-use segue_model::build::{Builder, TooLarge};
+use segue_model::build::{Builder, Keys, TooLarge};
 use segue_model::score::{MOST_SHORT_RULES, Scratch};
 use segue_model::{Antecedent, ArtistId, Metadata, Model, TrackId};
 
@@ -26,11 +26,16 @@ const FEWEST_RULES_OF_ARTIST: usize = 24;
 const RULES: usize = 4_000_000;
 const OCCURRENCES_PER_RULE: usize = 2;
 
-/// Adds them for the model in the making, whose other rules are all there.
-pub(crate) fn add_short_rules(builder: &mut Builder, metadata: &Metadata) -> Result<(), TooLarge> {
-    let bytes = builder.finish(metadata.clone())?;
-    let model = Model::from_bytes(&bytes).expect("a model that was just made can be read");
-    drop(bytes);
+/// Adds them for the model in the making, whose other rules are all there. Its tracks are these songs of
+/// those that there are keys of.
+pub(crate) fn add_short_rules(
+    builder: &mut Builder,
+    keys: &Keys,
+    songs: &[u32],
+    metadata: &Metadata,
+) -> Result<(), TooLarge> {
+    let model = builder.scorer(keys, songs, metadata.clone());
+    let model = model.expect("a model that was just made can be read");
     let of_tracks: Vec<Consequents> = (0..with_short_rules(&model))
         .into_par_iter()
         .map_init(Scratch::default, |scratch, track| {

@@ -4,13 +4,11 @@
 //! track out of order, a rule to a track that is not there) is found when the bytes are read back,
 //! which whoever publishes them does.
 
-use std::collections::HashMap;
-
 use crate::catalog::TrackId;
-use crate::fold::{artist_key, fold, title_key};
-use crate::format::{Section, encode};
+use crate::format::{Buffer, FormatError, Section, encode};
+pub use crate::key::Keys;
 use crate::metadata::{Metadata, RuleCounts};
-use crate::note::work_title;
+use crate::model::Model;
 use crate::rule::{level_of_share, signed_level_of_share, word};
 use crate::text::TextsBuilder;
 
@@ -19,6 +17,12 @@ use crate::text::TextsBuilder;
 #[error("more than 4 GiB or 2^32 entries of {what}: too many for the model format")]
 pub struct TooLarge {
     what: &'static str,
+}
+
+impl TooLarge {
+    pub(crate) fn unless(fits: bool, what: &'static str) -> Result<(), Self> {
+        if fits { Ok(()) } else { Err(Self { what }) }
+    }
 }
 
 /// A model in the making.
@@ -65,7 +69,7 @@ impl Builder {
     /// # Errors
     /// The names grow too large.
     pub fn add_artist(&mut self, name: &str) -> Result<(), TooLarge> {
-        within(self.artists.push(name), "artists' names")
+        TooLarge::unless(self.artists.push(name), "artists' names")
     }
 
     /// Adds a track; tracks are added by falling support.
@@ -79,8 +83,8 @@ impl Builder {
         uri: &str,
         support: u32,
     ) -> Result<(), TooLarge> {
-        within(self.titles.push(title), "titles")?;
-        within(self.uris.push(uri), "track URIs")?;
+        TooLarge::unless(self.titles.push(title), "titles")?;
+        TooLarge::unless(self.uris.push(uri), "track URIs")?;
         self.track_artist.push(artist);
         self.track_support.push(support);
         Ok(())
@@ -92,7 +96,7 @@ impl Builder {
     /// The transactions grow too large.
     pub fn add_transaction(&mut self, tracks: &[TrackId]) -> Result<(), TooLarge> {
         self.transactions.members.extend_from_slice(tracks);
-        within(self.transactions.end_group(), "transactions")
+        TooLarge::unless(self.transactions.end_group(), "transactions")
     }
 
     /// Notes that the dataset was judged by the playlist that is this transaction, and a hash of its name.
@@ -106,7 +110,7 @@ impl Builder {
     /// # Errors
     /// The rules grow too large.
     pub fn add_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        within(self.rules.push(rules, level_of_share), "rules")
+        TooLarge::unless(self.rules.push(rules, level_of_share), "rules")
     }
 
     /// Adds the explicit rules of the next artist: consequents and strengths, best first; none for an
@@ -115,7 +119,7 @@ impl Builder {
     /// # Errors
     /// The rules grow too large.
     pub fn add_artist_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        within(self.artist_rules.push(rules, level_of_share), "rules of artists")
+        TooLarge::unless(self.artist_rules.push(rules, level_of_share), "rules of artists")
     }
 
     /// Adds what short answers read of the next track: consequents and sums, best first; nothing for a
@@ -124,7 +128,7 @@ impl Builder {
     /// # Errors
     /// The rules grow too large.
     pub fn add_short_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        within(self.short_rules.push(rules, level_of_share), "rules for short answers")
+        TooLarge::unless(self.short_rules.push(rules, level_of_share), "rules for short answers")
     }
 
     /// The same for the next artist.
@@ -132,7 +136,10 @@ impl Builder {
     /// # Errors
     /// The rules grow too large.
     pub fn add_short_artist_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        within(self.short_artist_rules.push(rules, level_of_share), "rules for short answers")
+        TooLarge::unless(
+            self.short_artist_rules.push(rules, level_of_share),
+            "rules for short answers",
+        )
     }
 
     /// Adds the learned rules of the next track: consequents and weights, which may be negative.
@@ -140,45 +147,44 @@ impl Builder {
     /// # Errors
     /// The rules grow too large.
     pub fn add_learned(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        within(self.learned.push(rules, signed_level_of_share), "learned rules")
+        TooLarge::unless(self.learned.push(rules, signed_level_of_share), "learned rules")
     }
 
     /// The bytes of the model's file. The counts in `metadata` are set to what has been added.
     ///
     /// # Errors
     /// The model has grown too large.
-    pub fn finish(&self, mut metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
-        let tracks = self.track_support.len();
-        metadata.items = tracks as u64;
-        metadata.artists = self.artists.offsets.len() as u64 - 1;
-        metadata.transactions = self.transactions.len() as u64;
-        metadata.occurrences = self.transactions.members.len() as u64;
-        metadata.rules = RuleCounts {
-            explicit_antecedents: self.rules.groups.len() as u64,
-            explicit: self.rules.groups.members.len() as u64,
-            implicit_antecedents: (tracks - self.rules.groups.len()) as u64,
-            artist: self.artist_rules.groups.members.len() as u64,
-            short: (self.short_rules.groups.members.len()
-                + self.short_artist_rules.groups.members.len()) as u64,
-            learned: self.learned.groups.members.len() as u64,
-        };
-        let titles = Keys::new(tracks, |track| title_key(self.titles.get(track)).into_owned())?;
-        let artist = |track: usize| self.artists.get(self.track_artist[track] as usize);
-        let artists = Keys::new(tracks, |track| artist_key(artist(track)).into_owned())?;
-        let songs = self.songs();
-        let metadata = serde_json::to_vec(&metadata).expect("metadata are plain values");
+    pub fn finish(&self, metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
+        let titles = (0..self.titles.len()).map(|track| self.titles.get(track));
+        let artists = (0..self.artists.len()).map(|artist| self.artists.get(artist));
+        let songs: Vec<u32> = (0..self.titles.len() as u32).collect();
+        self.finish_with(&Keys::new(titles, artists)?, &songs, metadata)
+    }
+
+    /// The same with keys that have been made already: those of its artists, and of these of the songs,
+    /// one for each track.
+    ///
+    /// # Errors
+    /// The model has grown too large.
+    pub fn finish_with(
+        &self,
+        keys: &Keys,
+        songs: &[u32],
+        metadata: Metadata,
+    ) -> Result<Vec<u8>, TooLarge> {
+        let titles = keys.by_title(songs)?;
+        let artists = keys.by_artist(&self.track_artist)?;
+        let track_song = keys.songs(songs, &self.track_artist);
+        let metadata =
+            serde_json::to_vec(&self.counted(metadata)).expect("metadata are plain values");
         let section = |section| -> &[u8] {
             use bytemuck::cast_slice as bytes;
             match section {
-                Section::ArtistOffset => bytes(&self.artists.offsets),
-                Section::ArtistByte => &self.artists.bytes,
                 Section::TitleOffset => bytes(&self.titles.offsets),
                 Section::TitleByte => &self.titles.bytes,
                 Section::UriOffset => bytes(&self.uris.offsets),
                 Section::UriByte => &self.uris.bytes,
-                Section::TrackArtist => bytes(&self.track_artist),
-                Section::TrackSupport => bytes(&self.track_support),
-                Section::TrackSong => bytes(&songs),
+                Section::TrackSong => bytes(&track_song),
                 Section::TitleKeyOffset => bytes(&titles.keys.offsets),
                 Section::TitleKeyByte => &titles.keys.bytes,
                 Section::TitleTrackOffset => bytes(&titles.tracks.offsets),
@@ -187,60 +193,108 @@ impl Builder {
                 Section::ArtistKeyByte => &artists.keys.bytes,
                 Section::ArtistTrackOffset => bytes(&artists.tracks.offsets),
                 Section::ArtistTrack => bytes(&artists.tracks.members),
-                Section::TransactionOffset => bytes(&self.transactions.offsets),
-                Section::TransactionItem => bytes(&self.transactions.members),
-                Section::SampleName => bytes(&self.sample_names),
-                Section::SampleTransaction => bytes(&self.sample_transactions),
-                Section::RuleOffset => bytes(&self.rules.groups.offsets),
-                Section::RuleWord => bytes(&self.rules.groups.members),
-                Section::RuleScale => bytes(&self.rules.scales),
-                Section::ArtistRuleOffset => bytes(&self.artist_rules.groups.offsets),
-                Section::ArtistRuleWord => bytes(&self.artist_rules.groups.members),
-                Section::ArtistRuleScale => bytes(&self.artist_rules.scales),
-                Section::ShortRuleOffset => bytes(&self.short_rules.groups.offsets),
-                Section::ShortRuleWord => bytes(&self.short_rules.groups.members),
-                Section::ShortRuleScale => bytes(&self.short_rules.scales),
-                Section::ShortArtistRuleOffset => bytes(&self.short_artist_rules.groups.offsets),
-                Section::ShortArtistRuleWord => bytes(&self.short_artist_rules.groups.members),
-                Section::ShortArtistRuleScale => bytes(&self.short_artist_rules.scales),
-                Section::LearnedOffset => bytes(&self.learned.groups.offsets),
-                Section::LearnedWord => bytes(&self.learned.groups.members),
-                Section::LearnedScale => bytes(&self.learned.scales),
+                other => self.section(other),
             }
         };
         Ok(encode(&metadata, &Section::ALL.map(section)))
     }
 
-    /// Per track: the first track of the same song by the same artist.
-    fn songs(&self) -> Vec<TrackId> {
-        let mut first = HashMap::new();
-        (0..self.track_artist.len())
-            .map(|track| {
-                let work = fold(work_title(self.titles.get(track))).into_owned();
-                *first.entry((work, self.track_artist[track])).or_insert(track as TrackId)
-            })
-            .collect()
+    /// A model to score with, for whoever makes the rest of it: nothing is checked, titles and URIs are
+    /// left out, and no song can be found by what it is called. Keys and songs are as for
+    /// [`finish_with`](Self::finish_with), titles and URIs need not have been added.
+    ///
+    /// # Errors
+    /// What has been added makes no model, as a rule to a track that is not there.
+    pub fn scorer(
+        &self,
+        keys: &Keys,
+        songs: &[u32],
+        metadata: Metadata,
+    ) -> Result<Model, FormatError> {
+        let track_song = keys.songs(songs, &self.track_artist);
+        let untitled = vec![0_u32; songs.len() + 1];
+        let section = |section| -> &[u8] {
+            use bytemuck::cast_slice as bytes;
+            match section {
+                Section::TitleOffset => bytes(&untitled),
+                Section::TrackSong => bytes(&track_song),
+                Section::TitleByte | Section::UriByte => &[],
+                Section::TitleKeyByte | Section::TitleTrack => &[],
+                Section::ArtistKeyByte | Section::ArtistTrack => &[],
+                Section::UriOffset
+                | Section::TitleKeyOffset
+                | Section::TitleTrackOffset
+                | Section::ArtistKeyOffset
+                | Section::ArtistTrackOffset => bytes(&untitled[..1]),
+                other => self.section(other),
+            }
+        };
+        let buffer = Buffer::of(&Section::ALL.map(section));
+        let recordings = songs.iter().map(|&song| keys.title(song)).collect();
+        Model::untitled(buffer, self.counted(metadata), recordings)
     }
-}
 
-/// Sorted keys, each once, and the tracks of each.
-struct Keys {
-    keys: TextsBuilder,
-    tracks: GroupsBuilder,
-}
-
-impl Keys {
-    fn new(tracks: usize, key: impl Fn(usize) -> String) -> Result<Self, TooLarge> {
-        let mut all: Vec<(String, TrackId)> =
-            (0..tracks).map(|track| (key(track), track as TrackId)).collect();
-        all.sort_unstable();
-        let mut keys = Self { keys: TextsBuilder::new(), tracks: GroupsBuilder::new() };
-        for same in all.chunk_by(|(a, _), (b, _)| a == b) {
-            within(keys.keys.push(&same[0].0), "keys of titles and artists")?;
-            keys.tracks.members.extend(same.iter().map(|(_, track)| track));
-            within(keys.tracks.end_group(), "tracks")?;
+    fn counted(&self, metadata: Metadata) -> Metadata {
+        let tracks = self.track_support.len();
+        Metadata {
+            items: tracks as u64,
+            artists: self.artists.len() as u64,
+            transactions: self.transactions.len() as u64,
+            occurrences: self.transactions.members.len() as u64,
+            rules: RuleCounts {
+                explicit_antecedents: self.rules.groups.len() as u64,
+                explicit: self.rules.groups.members.len() as u64,
+                implicit_antecedents: (tracks - self.rules.groups.len()) as u64,
+                artist: self.artist_rules.groups.members.len() as u64,
+                short: (self.short_rules.groups.members.len()
+                    + self.short_artist_rules.groups.members.len()) as u64,
+                learned: self.learned.groups.members.len() as u64,
+            },
+            ..metadata
         }
-        Ok(keys)
+    }
+
+    /// A section that is nothing but what has been added.
+    fn section(&self, section: Section) -> &[u8] {
+        use bytemuck::cast_slice as bytes;
+        match section {
+            Section::ArtistOffset => bytes(&self.artists.offsets),
+            Section::ArtistByte => &self.artists.bytes,
+            Section::TrackArtist => bytes(&self.track_artist),
+            Section::TrackSupport => bytes(&self.track_support),
+            Section::TransactionOffset => bytes(&self.transactions.offsets),
+            Section::TransactionItem => bytes(&self.transactions.members),
+            Section::SampleName => bytes(&self.sample_names),
+            Section::SampleTransaction => bytes(&self.sample_transactions),
+            Section::RuleOffset => bytes(&self.rules.groups.offsets),
+            Section::RuleWord => bytes(&self.rules.groups.members),
+            Section::RuleScale => bytes(&self.rules.scales),
+            Section::ArtistRuleOffset => bytes(&self.artist_rules.groups.offsets),
+            Section::ArtistRuleWord => bytes(&self.artist_rules.groups.members),
+            Section::ArtistRuleScale => bytes(&self.artist_rules.scales),
+            Section::ShortRuleOffset => bytes(&self.short_rules.groups.offsets),
+            Section::ShortRuleWord => bytes(&self.short_rules.groups.members),
+            Section::ShortRuleScale => bytes(&self.short_rules.scales),
+            Section::ShortArtistRuleOffset => bytes(&self.short_artist_rules.groups.offsets),
+            Section::ShortArtistRuleWord => bytes(&self.short_artist_rules.groups.members),
+            Section::ShortArtistRuleScale => bytes(&self.short_artist_rules.scales),
+            Section::LearnedOffset => bytes(&self.learned.groups.offsets),
+            Section::LearnedWord => bytes(&self.learned.groups.members),
+            Section::LearnedScale => bytes(&self.learned.scales),
+            Section::TitleOffset
+            | Section::TitleByte
+            | Section::UriOffset
+            | Section::UriByte
+            | Section::TrackSong
+            | Section::TitleKeyOffset
+            | Section::TitleKeyByte
+            | Section::TitleTrackOffset
+            | Section::TitleTrack
+            | Section::ArtistKeyOffset
+            | Section::ArtistKeyByte
+            | Section::ArtistTrackOffset
+            | Section::ArtistTrack => unreachable!("sections that names are made into"),
+        }
     }
 }
 
@@ -270,13 +324,13 @@ impl RulesBuilder {
 
 /// Groups of numbers while they are made.
 #[derive(Debug)]
-struct GroupsBuilder {
-    offsets: Vec<u32>,
-    members: Vec<u32>,
+pub(crate) struct GroupsBuilder {
+    pub(crate) offsets: Vec<u32>,
+    pub(crate) members: Vec<u32>,
 }
 
 impl GroupsBuilder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { offsets: vec![0], members: Vec::new() }
     }
 
@@ -293,8 +347,4 @@ impl GroupsBuilder {
         }
         true
     }
-}
-
-fn within(fits: bool, what: &'static str) -> Result<(), TooLarge> {
-    if fits { Ok(()) } else { Err(TooLarge { what }) }
 }

@@ -48,12 +48,25 @@ pub(crate) struct CatalogSpans {
 
 impl CatalogSpans {
     pub(crate) fn read(buffer: &Buffer) -> Result<Self, FormatError> {
+        let mut spans = Self::spans(buffer)?;
+        spans.check(buffer, spans.titles.len(buffer))?;
+        spans.index(buffer)?;
+        Ok(spans)
+    }
+
+    /// A catalog of songs that have numbers in place of their titles' keys.
+    pub(crate) fn untitled(buffer: &Buffer, titles: Vec<u32>) -> Result<Self, FormatError> {
+        Ok(Self { track_title: titles, ..Self::spans(buffer)? })
+    }
+
+    /// What lies where, and what texts are found by.
+    fn spans(buffer: &Buffer) -> Result<Self, FormatError> {
         let titles = Texts::read(buffer, Section::TitleOffset, Section::TitleByte)?;
         let tracks = titles.len(buffer);
         let title_keys = Texts::read(buffer, Section::TitleKeyOffset, Section::TitleKeyByte)?;
         let artist_keys = Texts::read(buffer, Section::ArtistKeyOffset, Section::ArtistKeyByte)?;
         let uris = Texts::read(buffer, Section::UriOffset, Section::UriByte)?;
-        let mut spans = Self {
+        Ok(Self {
             artists: Texts::read(buffer, Section::ArtistOffset, Section::ArtistByte)?,
             track_artist: buffer.span(Section::TrackArtist)?,
             track_song: buffer.span(Section::TrackSong)?,
@@ -79,10 +92,7 @@ impl CatalogSpans {
             titles,
             title_keys,
             artist_keys,
-        };
-        spans.check(buffer, tracks)?;
-        spans.index(buffer)?;
-        Ok(spans)
+        })
     }
 
     fn check(&self, buffer: &Buffer, tracks: usize) -> Result<(), FormatError> {

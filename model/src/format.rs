@@ -210,15 +210,8 @@ pub(crate) fn content_error(section: Section, entry: usize, reason: &'static str
 pub(crate) fn encode(metadata: &[u8], sections: &[&[u8]]) -> Vec<u8> {
     assert_eq!(sections.len(), Section::ALL.len(), "every section is written, empty or not");
     let header = FIXED_LENGTH + sections.len() * ENTRY_LENGTH + metadata.len();
-    let mut end = header;
-    let starts: Vec<usize> = sections
-        .iter()
-        .map(|bytes| {
-            let start = end.next_multiple_of(ALIGNMENT);
-            end = start + bytes.len();
-            start
-        })
-        .collect();
+    let places = places(header, sections);
+    let end = places.last().map_or(header, |last| last.end);
 
     let mut file = vec![0; end];
     file[..8].copy_from_slice(&MAGIC);
@@ -231,14 +224,25 @@ pub(crate) fn encode(metadata: &[u8], sections: &[&[u8]]) -> Vec<u8> {
         let entry = FIXED_LENGTH + index * ENTRY_LENGTH;
         put(&mut file, entry, &(Section::ALL[index] as u32).to_le_bytes());
         put(&mut file, entry + 4, &crc32fast::hash(bytes).to_le_bytes());
-        put(&mut file, entry + 8, &(starts[index] as u64).to_le_bytes());
+        put(&mut file, entry + 8, &(places[index].start as u64).to_le_bytes());
         put(&mut file, entry + 16, &(bytes.len() as u64).to_le_bytes());
-        put(&mut file, starts[index], bytes);
+        put(&mut file, places[index].start, bytes);
     }
     put(&mut file, header - metadata.len(), metadata);
     let checksum = crc32fast::hash(&file[..header]);
     put(&mut file, 32, &checksum.to_le_bytes());
     file
+}
+
+/// Where these sections lie after a header of so many bytes.
+fn places(header: usize, sections: &[&[u8]]) -> Vec<Range<usize>> {
+    let mut end = header;
+    let place = |bytes: &&[u8]| {
+        let start = end.next_multiple_of(ALIGNMENT);
+        end = start + bytes.len();
+        start..end
+    };
+    sections.iter().map(place).collect()
 }
 
 fn put(file: &mut [u8], at: usize, bytes: &[u8]) {
@@ -285,6 +289,18 @@ impl Buffer {
             read_half(0, first).and(beside.join().expect("reading does not panic"))
         })?;
         Ok(check(words, length))
+    }
+
+    /// Sections that were just made, without header and checksums, which nobody will ask for.
+    pub(crate) fn of(sections: &[&[u8]]) -> Self {
+        let places = places(0, sections);
+        let length = places.last().map_or(0, |last| last.end);
+        let mut words = vec![0_u64; length.div_ceil(8)];
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+        for (place, section) in places.iter().zip(sections) {
+            bytes[place.clone()].copy_from_slice(section);
+        }
+        Self { words, length, metadata: 0..0, sections: places }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

@@ -14,6 +14,7 @@ pub mod catalog;
 mod find;
 pub mod fold;
 mod format;
+mod key;
 mod lookup;
 mod metadata;
 mod model;

@@ -162,6 +162,19 @@ impl Model {
         Ok((metadata, catalog, rules, popularity))
     }
 
+    /// A model for scoring alone, which is in no file and so has no id: its songs have no titles, but
+    /// numbers that tell one recording from another.
+    pub(crate) fn untitled(
+        buffer: Buffer,
+        metadata: Metadata,
+        recordings: Vec<u32>,
+    ) -> Result<Self, FormatError> {
+        let catalog = CatalogSpans::untitled(&buffer, recordings)?;
+        let rules = RuleSpans::read(&buffer, &catalog)?;
+        let popularity = Popularity::new(buffer.slice(&catalog.track_support));
+        Ok(Self { id: ModelId(0), metadata, catalog, rules, popularity, buffer })
+    }
+
     /// The model's id.
     #[must_use]
     pub fn id(&self) -> ModelId {

@@ -141,8 +141,16 @@ impl TextsBuilder {
     }
 
     pub(crate) fn get(&self, number: usize) -> &str {
-        let range = self.offsets[number] as usize..self.offsets[number + 1] as usize;
-        std::str::from_utf8(&self.bytes[range]).expect("only whole strings are pushed")
+        std::str::from_utf8(self.bytes_of(number)).expect("only whole strings are pushed")
+    }
+
+    /// The number of strings.
+    pub(crate) fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    pub(crate) fn bytes_of(&self, number: usize) -> &[u8] {
+        &self.bytes[self.offsets[number] as usize..self.offsets[number + 1] as usize]
     }
 
     /// Adds a string; false where the array would outgrow its 32-bit offsets.

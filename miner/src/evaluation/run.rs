@@ -10,7 +10,6 @@ use super::metric::{Metrics, RANKED, SHOWN, coverage};
 use super::protocol::{Part, Seeding, Split};
 use crate::dataset::Dataset;
 use crate::progress::{Progress, Unit};
-use crate::ranked::Ranked;
 use crate::recipe::{Judged, Recipe, RecipeError};
 
 /// Who makes the ranking.
@@ -82,16 +81,10 @@ pub fn evaluate(
         .collect();
     let origin = DatasetMetadata::default();
     let date = jiff::Timestamp::UNIX_EPOCH;
-    let bytes = recipe.make(
-        train.iter().copied(),
-        &dataset.items,
-        origin,
-        date,
-        Judged::default(),
-        progress,
-    )?;
+    let prepared = recipe.prepare(train.iter().copied(), &dataset.items)?;
+    let bytes = recipe.make(&prepared, origin, date, Judged::default(), progress)?;
     let model = Model::from_bytes(&bytes).expect("a model that was just made can be read");
-    let judge = Judge::new(dataset, &model, &train);
+    let judge = Judge::new(dataset, &model, prepared.ranked.items);
 
     let methods = [Method::Popularity, Method::Confidence, Method::Served];
     let total = (methods.len() * seedings.len() * held.len()) as u64;
@@ -135,8 +128,7 @@ struct Judge<'d> {
 }
 
 impl<'d> Judge<'d> {
-    fn new(dataset: &'d Dataset, model: &'d Model, train: &[&[u32]]) -> Self {
-        let item_of = Ranked::new(train.iter().copied(), &dataset.items).items;
+    fn new(dataset: &'d Dataset, model: &'d Model, item_of: Vec<u32>) -> Self {
         let mut track_of = vec![None; dataset.items.len()];
         for (track, &item) in item_of.iter().enumerate() {
             track_of[item as usize] = Some(track as TrackId);
