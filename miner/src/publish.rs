@@ -105,9 +105,8 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
     drop(prepared);
     let published = store.publish(&bytes)?;
     tracing::info!(model = %published.model, bytes = bytes.len(), "model published");
-    // The promotion reads it back: what is current has been checked as it lies on the disk.
     drop(bytes);
-    store.promote(published.model, date)?;
+    store.promote_published(&published, date)?;
     let took = started.elapsed();
     tracing::info!(model = %published.model, seconds = took.as_secs_f64(), "model promoted");
     Ok(Outcome { model: published.model, took })

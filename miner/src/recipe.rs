@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::association::RuleSearch;
 use crate::dataset::Items;
-use crate::explicit::{explicit_antecedents, rules_of_artists, rules_of_tracks};
+use crate::explicit::{explicit_antecedents, explicit_rules};
 use crate::learned::learned_rules;
 use crate::metric::Metric;
 use crate::miner::{MineError, Miner, Support};
@@ -211,16 +211,14 @@ impl Recipe {
         for &(name, transaction) in &judged.sample {
             builder.add_sampled(name, transaction);
         }
-        let of_tracks = rules_of_tracks(ranked, self.implicit_support, most_rules);
         let most_of_artists = if with_artists { most_rules } else { 0 };
-        let (added, of_artists) = rayon::join(
-            || of_tracks.iter().try_for_each(|rules| builder.add_rules(rules)),
-            || rules_of_artists(ranked, self.implicit_support, most_of_artists),
-        );
-        added?;
-        drop(of_tracks);
-        for rules in of_artists {
-            builder.add_artist_rules(&rules)?;
+        let explicit =
+            explicit_rules(ranked, items, self.implicit_support, most_rules, most_of_artists);
+        for rules in explicit.of_tracks {
+            builder.add_rules(rules)?;
+        }
+        for rules in explicit.of_artists {
+            builder.add_artist_rules(rules)?;
         }
         for rules in &learned {
             builder.add_learned(rules)?;

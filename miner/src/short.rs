@@ -6,11 +6,9 @@
 //! itself is asked: its scoring is the only one there is.
 
 use rayon::prelude::*;
-use segue_model::build::{Builder, Keys, TooLarge};
+use segue_model::build::{Builder, Keys, Rules, TooLarge};
 use segue_model::score::{MOST_SHORT_RULES, Scratch};
 use segue_model::{Antecedent, ArtistId, Metadata, Model, TrackId};
-
-use crate::explicit::Consequents;
 
 /// The only playlist of a song is read as fast as a list.
 const RARE: u32 = 1;
@@ -36,31 +34,31 @@ pub(crate) fn add_short_rules(
 ) -> Result<(), TooLarge> {
     let model = builder.scorer(keys, songs, metadata.clone());
     let model = model.expect("a model that was just made can be read");
-    let of_tracks: Vec<Consequents> = (0..with_short_rules(&model))
+    let of_tracks: Vec<Rules> = (0..with_short_rules(&model))
         .into_par_iter()
         .map_init(Scratch::default, |scratch, track| {
             let most = rules_for(model.catalog().support(track) as usize);
-            model.strongest_of_song(track, most, scratch)
+            Rules::from(&model.strongest_of_song(track, most, scratch))
         })
         .collect();
     for rules in of_tracks {
-        builder.add_short_rules(&rules)?;
+        builder.add_short_rules(rules)?;
     }
-    let of_artists: Vec<Consequents> = (0..model.metadata().artists as ArtistId)
+    let of_artists: Vec<Rules> = (0..model.metadata().artists as ArtistId)
         .into_par_iter()
         .map_init(Scratch::default, |scratch, artist| {
             let support = model.rules().occurrences(Antecedent::Artist(artist)).len();
             let is_written = support > metadata.parameters.implicit_support as usize;
             if support <= RARE as usize || is_written {
-                return Vec::new();
+                return Rules::default();
             }
             let most = (RULES_PER_ARTISTS_PLAYLIST * support)
                 .clamp(FEWEST_RULES_OF_ARTIST, MOST_SHORT_RULES);
-            model.strongest_of_artist(artist, most, scratch)
+            Rules::from(&model.strongest_of_artist(artist, most, scratch))
         })
         .collect();
     for rules in of_artists {
-        builder.add_short_artist_rules(&rules)?;
+        builder.add_short_artist_rules(rules)?;
     }
     Ok(())
 }

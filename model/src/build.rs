@@ -109,8 +109,8 @@ impl Builder {
     ///
     /// # Errors
     /// The rules grow too large.
-    pub fn add_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        TooLarge::unless(self.rules.push(rules, level_of_share), "rules")
+    pub fn add_rules(&mut self, rules: impl Into<Rules>) -> Result<(), TooLarge> {
+        TooLarge::unless(self.rules.push(&rules.into()), "rules")
     }
 
     /// Adds the explicit rules of the next artist: consequents and strengths, best first; none for an
@@ -118,8 +118,8 @@ impl Builder {
     ///
     /// # Errors
     /// The rules grow too large.
-    pub fn add_artist_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        TooLarge::unless(self.artist_rules.push(rules, level_of_share), "rules of artists")
+    pub fn add_artist_rules(&mut self, rules: impl Into<Rules>) -> Result<(), TooLarge> {
+        TooLarge::unless(self.artist_rules.push(&rules.into()), "rules of artists")
     }
 
     /// Adds what short answers read of the next track: consequents and sums, best first; nothing for a
@@ -127,19 +127,16 @@ impl Builder {
     ///
     /// # Errors
     /// The rules grow too large.
-    pub fn add_short_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        TooLarge::unless(self.short_rules.push(rules, level_of_share), "rules for short answers")
+    pub fn add_short_rules(&mut self, rules: impl Into<Rules>) -> Result<(), TooLarge> {
+        TooLarge::unless(self.short_rules.push(&rules.into()), "rules for short answers")
     }
 
     /// The same for the next artist.
     ///
     /// # Errors
     /// The rules grow too large.
-    pub fn add_short_artist_rules(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        TooLarge::unless(
-            self.short_artist_rules.push(rules, level_of_share),
-            "rules for short answers",
-        )
+    pub fn add_short_artist_rules(&mut self, rules: impl Into<Rules>) -> Result<(), TooLarge> {
+        TooLarge::unless(self.short_artist_rules.push(&rules.into()), "rules for short answers")
     }
 
     /// Adds the learned rules of the next track: consequents and weights, which may be negative.
@@ -147,7 +144,10 @@ impl Builder {
     /// # Errors
     /// The rules grow too large.
     pub fn add_learned(&mut self, rules: &[(TrackId, f32)]) -> Result<(), TooLarge> {
-        TooLarge::unless(self.learned.push(rules, signed_level_of_share), "learned rules")
+        TooLarge::unless(
+            self.learned.push(&Rules::new(rules, signed_level_of_share)),
+            "learned rules",
+        )
     }
 
     /// The bytes of the model's file. The counts in `metadata` are set to what has been added.
@@ -298,10 +298,32 @@ impl Builder {
     }
 }
 
+/// The rules of one antecedent as they are written: made of consequents and strengths, best first, by
+/// whichever thread has them.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// As [`word`] makes them.
+    words: Box<[u32]>,
+    scale: f32,
+}
+
+impl Rules {
+    fn new(rules: &[(TrackId, f32)], level: impl Fn(f32) -> u8) -> Self {
+        let scale = rules.iter().map(|&(_, weight)| weight.abs()).fold(0.0, f32::max);
+        let words = rules.iter().filter_map(|&(track, weight)| word(track, level(weight / scale)));
+        Self { words: words.collect(), scale }
+    }
+}
+
+impl<R: AsRef<[(TrackId, f32)]>> From<R> for Rules {
+    fn from(rules: R) -> Self {
+        Self::new(rules.as_ref(), level_of_share)
+    }
+}
+
 /// Rules of one kind while they are made.
 #[derive(Debug)]
 struct RulesBuilder {
-    /// Words, as [`word`] makes them.
     groups: GroupsBuilder,
     scales: Vec<f32>,
 }
@@ -313,11 +335,9 @@ impl RulesBuilder {
 
     /// Adds the rules of the next antecedent; false where they would outgrow their offsets.
     #[must_use]
-    fn push(&mut self, rules: &[(TrackId, f32)], level: impl Fn(f32) -> u8) -> bool {
-        let scale = rules.iter().map(|&(_, weight)| weight.abs()).fold(0.0, f32::max);
-        let words = rules.iter().filter_map(|&(track, weight)| word(track, level(weight / scale)));
-        self.groups.members.extend(words);
-        self.scales.push(scale);
+    fn push(&mut self, rules: &Rules) -> bool {
+        self.groups.members.extend_from_slice(&rules.words);
+        self.scales.push(rules.scale);
         self.groups.end_group()
     }
 }

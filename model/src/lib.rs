@@ -2,7 +2,8 @@
 //! the scoring of recommendations.
 //!
 //! This crate does no I/O beyond the files it is given: no network, no environment. While a
-//! model is read and checked, a second thread takes its share of that.
+//! model is read and checked, a second thread takes its share of that; while one is published, another
+//! one writes.
 
 #[cfg(target_endian = "big")]
 compile_error!(

@@ -11,7 +11,7 @@
 //! is not locked any more and is cleared away, what a living one still needs is not.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,8 @@ use crate::model::{Model, ModelError, ModelId, ModelIdError};
 const KEPT: usize = 3;
 /// As many lines of history are kept.
 const HISTORY: usize = 100;
+/// So many bytes are read back at once.
+const READ_AT_ONCE: usize = 1 << 20;
 /// The ending of model files.
 const ENDING: &str = "segue";
 /// The ending of files that are being written; their names begin with a full stop.
@@ -66,7 +68,8 @@ pub struct Promotion {
     pub model: ModelId,
 }
 
-/// A model file that has been written and is kept from being cleared away as long as this lives.
+/// A model file that has been checked and written, and is kept from being cleared away as long as this
+/// lives.
 #[derive(Debug)]
 pub struct Published {
     /// The model's id.
@@ -146,21 +149,29 @@ impl Store {
         }
     }
 
-    /// Writes a model file: it appears complete and on the disk, or not at all. It is not current
-    /// before it is promoted.
+    /// Writes a model file: it appears complete and on the disk, or not at all. Meanwhile another thread
+    /// checks that it can be served. It is not current before it is promoted.
     ///
     /// # Errors
-    /// The directory can't be written, as when the disk is full; nothing is left behind then.
+    /// The model can't be served, or the directory can't be written, as when the disk is full; nothing is
+    /// left behind then.
     pub fn publish(&self, bytes: &[u8]) -> Result<Published, StoreError> {
-        let model = ModelId::of(bytes);
-        let path = self.path(model);
         let models = self.directory.join("models");
         fs::create_dir_all(&models).map_err(io(&models, "create the folder"))?;
         // Under the directory's lock: a file that is there but not yet locked looks abandoned.
         let lock = self.lock()?;
-        let mut temporary = create_temporary(&path)?;
+        let mut temporary = create_temporary(&models.join(ENDING))?;
         drop(lock);
-        write(&path, &mut temporary, bytes)?;
+        let (verified, written) = std::thread::scope(|scope| {
+            let verified = scope.spawn(|| Model::from_bytes(bytes).map(|model| model.id()));
+            let written = write(&models, &mut temporary, bytes)
+                .and_then(|()| read_back(&models, temporary.as_file(), bytes));
+            (verified.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), written)
+        });
+        written?;
+        let unfit = |source| ModelError::Format { path: temporary.path().to_owned(), source };
+        let model = verified.map_err(unfit)?;
+        let path = self.path(model);
         // Again: another miner may have published the same model and still hold its file. Were that one
         // replaced, the lock of either would be on a file that nobody finds.
         let _lock = self.lock()?;
@@ -179,6 +190,24 @@ impl Store {
     pub fn promote(&self, model: ModelId, date: Timestamp) -> Result<(), StoreError> {
         let _lock = self.lock()?;
         self.load(model)?;
+        self.make_current(model, date)
+    }
+
+    /// The same for a model that has just been published: it was checked then, and read back.
+    ///
+    /// # Errors
+    /// The directory can't be written; the current model stays then.
+    pub fn promote_published(
+        &self,
+        published: &Published,
+        date: Timestamp,
+    ) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        self.make_current(published.model, date)
+    }
+
+    /// Moves the pointer; whoever calls this holds the directory's lock.
+    fn make_current(&self, model: ModelId, date: Timestamp) -> Result<(), StoreError> {
         let mut history = self.history()?;
         history.push(Promotion { date, model });
         history.drain(..history.len().saturating_sub(HISTORY));
@@ -265,6 +294,23 @@ fn write(path: &Path, temporary: &mut NamedTempFile, bytes: &[u8]) -> Result<(),
         .write_all(bytes)
         .and_then(|()| temporary.as_file().sync_all())
         .map_err(io(path, "write"))
+}
+
+/// Checks that the file which is to appear in `folder` holds these bytes.
+fn read_back(folder: &Path, mut file: &File, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut compare = || {
+        file.rewind()?;
+        let mut piece = vec![0; READ_AT_ONCE];
+        for expected in bytes.chunks(READ_AT_ONCE) {
+            let found = &mut piece[..expected.len()];
+            file.read_exact(found)?;
+            if found != expected {
+                return Err(ErrorKind::InvalidData.into());
+            }
+        }
+        Ok(())
+    };
+    compare().map_err(io(folder, "read back what was written"))
 }
 
 /// Renames a complete file to `path`, for good. It comes back locked.

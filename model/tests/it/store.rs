@@ -77,6 +77,28 @@ fn a_model_that_is_damaged_or_gone_is_not_promoted() {
 }
 
 #[test]
+fn what_can_not_be_served_is_not_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut damaged = bytes(0);
+    damaged[100] ^= 1;
+    let error = store.publish(&damaged).unwrap_err().to_string();
+    assert!(error.contains("not a model that can be served"), "{error}");
+    assert!(files(&store).is_empty());
+}
+
+#[test]
+fn a_model_that_was_just_published_is_promoted_as_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let published = store.publish(&bytes(0)).unwrap();
+    store.promote_published(&published, date(1)).unwrap();
+    assert_eq!(store.current().unwrap(), Some(published.model));
+    assert_eq!(store.history().unwrap().len(), 1);
+    assert_eq!(store.load(published.model).unwrap().id(), published.model);
+}
+
+#[test]
 fn what_a_dead_writer_left_is_cleared_away_and_what_a_living_one_needs_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
