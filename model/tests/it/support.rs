@@ -87,7 +87,7 @@ impl Dataset {
         builder.add_sampled(7, 0);
         for a in (0..tracks).take_while(|&track| self.count(&[track]).0 > implicit_support) {
             let others = (0..tracks).filter(|&c| c != a).map(|c| (c, self.count(&[a, c])));
-            builder.add_rules(&strongest_first(self, others)).unwrap();
+            builder.add_rules(strongest_first(self, others)).unwrap();
         }
         for artist in &artists {
             let all = (0..tracks).map(|c| (c, self.count_artist(artist, &[c])));
