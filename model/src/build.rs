@@ -1,8 +1,8 @@
 //! Makes the bytes of a model from what the miner found.
 //!
 //! The same calls with the same arguments make the same bytes. What is wrong with the arguments (a
-//! track out of order, a rule to a track that is not there) is found when the bytes are read back,
-//! which whoever publishes them does.
+//! track out of order, a rule to a track that is not there) is found when the bytes are checked,
+//! which publishing them does.
 
 use crate::catalog::TrackId;
 use crate::format::{Buffer, FormatError, Section, encode};
@@ -199,8 +199,8 @@ impl Builder {
         Ok(encode(&metadata, &Section::ALL.map(section)))
     }
 
-    /// A model to score with, for whoever makes the rest of it: nothing is checked, titles and URIs are
-    /// left out, and no song can be found by what it is called. Keys and songs are as for
+    /// A model to score with, for whoever makes the rest of it: it has no checksums and no id, titles and
+    /// URIs are left out, and no song can be found by what it is called. Keys and songs are as for
     /// [`finish_with`](Self::finish_with), titles and URIs need not have been added.
     ///
     /// # Errors
