@@ -101,7 +101,7 @@ fn write_titles(body: &mut Vec<u8>, served: &Served, scored: &[Scored]) {
         if rank > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(served.title(scored.track));
+        served.write_title(scored.track, body);
     }
     body.push(b']');
 }

@@ -4,14 +4,15 @@ use std::time::Instant;
 
 use segue_control::ServedModel;
 use segue_model::score::{Scratch, Seeds};
-use segue_model::{Catalog, Model, TrackId};
+use segue_model::{Model, TrackId};
 use serde::Serialize;
 use warp::http::HeaderValue;
 
 /// A model that is served.
 pub(crate) struct Served {
     model: Model,
-    titles: Titles,
+    /// Per track: whether its title is JSON as it stands, but for the quotation marks. Most are.
+    plain: Vec<bool>,
     id: HeaderValue,
     ending: Vec<u8>,
     since: Instant,
@@ -26,17 +27,27 @@ impl Served {
         })
         .expect("texts can be written");
         let ending = ending.replacen('{', ",", 1).into_bytes();
-        let titles = Titles::new(model.catalog());
-        Self { model, titles, id, ending, since: Instant::now() }
+        let catalog = model.catalog();
+        let plain = (0..catalog.len() as TrackId)
+            .map(|track| is_plain(catalog.title_bytes(track)))
+            .collect();
+        Self { model, plain, id, ending, since: Instant::now() }
     }
 
     pub(crate) fn model(&self) -> &Model {
         &self.model
     }
 
-    /// A track's title as it stands in answers: JSON.
-    pub(crate) fn title(&self, track: TrackId) -> &[u8] {
-        self.titles.get(track)
+    /// Writes a track's title as JSON.
+    pub(crate) fn write_title(&self, track: TrackId, json: &mut Vec<u8>) {
+        let catalog = self.model.catalog();
+        if self.plain[track as usize] {
+            json.push(b'"');
+            json.extend_from_slice(catalog.title_bytes(track));
+            json.push(b'"');
+        } else {
+            serde_json::to_writer(json, catalog.title(track)).expect("texts can be written");
+        }
     }
 
     /// The id as the header that every answer carries.
@@ -71,29 +82,9 @@ impl Served {
     }
 }
 
-/// The titles of all tracks as JSON, one after another: an answer is joined from them.
-struct Titles {
-    json: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Titles {
-    fn new(catalog: Catalog<'_>) -> Self {
-        let mut titles = Self { json: Vec::new(), ends: Vec::with_capacity(catalog.len()) };
-        for track in 0..catalog.len() as TrackId {
-            serde_json::to_writer(&mut titles.json, catalog.title(track))
-                .expect("texts can be written");
-            titles.ends.push(titles.json.len());
-        }
-        titles.json.shrink_to_fit();
-        titles
-    }
-
-    fn get(&self, track: TrackId) -> &[u8] {
-        let track = track as usize;
-        let start = track.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.json[start..self.ends[track]]
-    }
+/// Whether nothing in a text has to be escaped (RFC 8259, section 7).
+fn is_plain(text: &[u8]) -> bool {
+    !text.iter().any(|&byte| byte < b' ' || byte == b'"' || byte == b'\\')
 }
 
 #[derive(Serialize)]

@@ -198,6 +198,12 @@ impl<'m> Catalog<'m> {
         self.spans.titles.get(self.buffer, track as usize)
     }
 
+    /// The same as bytes of UTF-8, for whoever only passes it on: they are not checked again.
+    #[must_use]
+    pub fn title_bytes(&self, track: TrackId) -> &'m [u8] {
+        self.spans.titles.bytes(self.buffer, track as usize)
+    }
+
     /// The number of transactions that hold the track.
     #[must_use]
     pub fn support(&self, track: TrackId) -> u32 {
