@@ -75,6 +75,7 @@ mod ranked;
 pub mod recipe;
 mod ridge;
 mod schedule;
+mod sequence;
 mod short;
 pub mod transaction;
 

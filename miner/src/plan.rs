@@ -2,6 +2,7 @@
 //!
 //! Not here: what may be asked of a run (see `miner`), and the search (see `kernel`).
 
+use std::iter;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
@@ -10,10 +11,12 @@ use rayon::ThreadPool;
 use crate::itemset::{Collector, ItemsetCounts};
 use crate::kernel::Search;
 use crate::kernel::closed::ClosedSearch;
-use crate::kernel::report::{Report, Tally, Walk};
+use crate::kernel::report::{Report, Tally};
+use crate::kernel::walk::Walk;
 use crate::miner::Target;
 use crate::projection::{Database, Rank, Ranking};
-use crate::schedule::{Membership, Sequence, Stop, Tasks};
+use crate::schedule::{Stop, Tasks};
+use crate::sequence::{Membership, Sequence};
 use crate::transaction::Transactions;
 
 /// The least number of frequent items that a worker is started for: starting one costs more than searching a
@@ -75,7 +78,8 @@ impl<'a> Plan<'a> {
         self.pool.in_place_scope(|scope| {
             for _ in 0..self.workers() {
                 scope.spawn(|_| {
-                    let counts = self.work(Tally::new(self.longest, self.stop)).finish();
+                    let tally = Tally::new(self.longest, self.stop);
+                    let counts = self.work(tally, self.tasks.share(self.stop)).finish();
                     total.lock().unwrap_or_else(PoisonError::into_inner).merge(&counts);
                 });
             }
@@ -93,8 +97,12 @@ impl<'a> Plan<'a> {
         self.pool.in_place_scope(|scope| {
             for _ in 0..self.workers() {
                 scope.spawn(|_| {
-                    let _member = Membership::new(&sequence);
-                    self.work(Walk::new(&sequence, make, self.longest, self.stop));
+                    let _member = Membership::new(&sequence, self.stop);
+                    let walk = |help| Walk::new(&sequence, make, help, self.longest, self.stop);
+                    // Who helps has nothing that waits behind a task, and is never asked to help.
+                    let help = |task| drop(self.work(walk(&drop), iter::once(task)));
+                    let tasks = self.tasks.share(self.stop);
+                    self.work(walk(&help), tasks.chain(sequence.long_tasks(self.stop)));
                 });
             }
             sequence.drain(self.stop, consume);
@@ -105,40 +113,38 @@ impl<'a> Plan<'a> {
         self.pool.current_num_threads().min(self.tasks.total().div_ceil(TASKS_PER_WORKER)).max(1)
     }
 
-    /// Searches one task after the other, until none is left.
-    fn work<O: Report>(&self, report: O) -> O {
+    /// Searches one task after the other.
+    fn work<O: Report>(&self, report: O, tasks: impl Iterator<Item = usize>) -> O {
         match &self.database {
-            Ranked::Narrow(database) => self.search(database, report),
-            Ranked::Wide(database) => self.search(database, report),
+            Ranked::Narrow(database) => self.search(database, report, tasks),
+            Ranked::Wide(database) => self.search(database, report, tasks),
         }
     }
 
-    fn search<R: Rank, O: Report>(&self, database: &Database<R>, report: O) -> O {
+    fn search<R: Rank, O: Report>(
+        &self,
+        database: &Database<R>,
+        report: O,
+        tasks: impl Iterator<Item = usize>,
+    ) -> O {
+        let rank = |task| self.tasks.total() - 1 - task;
         if self.target == Target::All {
             let mut search = Search::new(database, self.minimum, report);
-            while let Some((task, rank)) = self.next() {
+            for task in tasks {
                 search.report.begin(task);
-                search.project(rank);
+                search.project(rank(task));
                 search.report.end();
-                self.tasks.finish();
             }
             search.report
         } else {
             let maximal = self.target == Target::Maximal;
             let mut search = ClosedSearch::new(database, self.minimum, maximal, report);
-            while let Some((task, rank)) = self.next() {
+            for task in tasks {
                 search.report.begin(task);
-                search.project(rank);
+                search.project(rank(task));
                 search.report.end();
-                self.tasks.finish();
             }
             search.report
         }
-    }
-
-    /// The next task and its rank, unless the search is to stop.
-    fn next(&self) -> Option<(usize, usize)> {
-        let task = self.tasks.take().filter(|_| !self.stop.is_set())?;
-        Some((task, self.tasks.total() - 1 - task))
     }
 }

@@ -95,6 +95,9 @@ impl Collector for FimiWriter<'_> {
     }
 }
 
+/// As many bytes as a full writer needs, unless lines are very long.
+const FULL_BYTES: usize = TEXT_BYTES + (1 << 12);
+
 /// The most digits of a number.
 const NUMBER_BYTES: usize = 10;
 /// As many bytes as are copied at a time.
@@ -115,7 +118,9 @@ impl Text {
     fn make_room(&mut self, bytes: usize) {
         let needed = self.length + bytes + BLOCK;
         if self.bytes.len() < needed {
-            self.bytes.resize(2 * needed, 0);
+            let doubled = 2 * needed;
+            let full = needed <= FULL_BYTES && doubled > FULL_BYTES;
+            self.bytes.resize(if full { FULL_BYTES } else { doubled }, 0);
         }
     }
 

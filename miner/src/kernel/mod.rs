@@ -16,8 +16,8 @@
 //! Which one takes a projection is decided by its numbers of rows and items alone, by [`WORD_ITEMS`] and in
 //! [`choose`], so that the output never depends on the number of threads.
 //!
-//! Not here: the database (see `projection`), what becomes of the itemsets (see `report`), and threads
-//! (see `schedule`).
+//! Not here: the database (see `projection`), what becomes of the itemsets (see `report` and `walk`), and
+//! threads (see `schedule`).
 
 pub(crate) mod closed;
 mod column;
@@ -26,6 +26,7 @@ mod mask;
 pub(crate) mod report;
 pub(crate) mod table;
 mod triangle;
+pub(crate) mod walk;
 
 use crate::projection::{Database, Rank};
 use column::Columns;

@@ -1,13 +1,15 @@
-//! Where the search reports what it finds: a tally, or a collector that is walked through every set.
+//! Where the search reports what it finds, and a tally of it.
 //!
 //! The search never lists *perfect extensions*: items that every transaction of the current projection
-//! holds. They double the number of itemsets without changing supports, so they are put aside here and
-//! multiplied in (tally) or expanded (collector) at the end (Borgelt, Frequent item set mining, WIREs
-//! Data Mining and Knowledge Discovery 2, 2012).
+//! holds. They double the number of itemsets without changing supports, so they are put aside, and
+//! multiplied in (by the tally) or expanded (in a list) at the end (Borgelt, Frequent item set mining,
+//! WIREs Data Mining and Knowledge Discovery 2, 2012).
+//!
+//! Not here: listing (see `walk`).
 
 use super::table::Table;
-use crate::itemset::{Collector, ItemsetCounts};
-use crate::schedule::{Sequence, Stop};
+use crate::itemset::ItemsetCounts;
+use crate::schedule::Stop;
 
 /// The current itemset of a search, and what becomes of it.
 pub(crate) trait Report {
@@ -205,190 +207,6 @@ impl Report for Tally<'_> {
 
     fn emit_closed(&mut self, _: u32) {
         self.closed.add(self.length + self.perfect, 1);
-    }
-
-    #[inline]
-    fn stopped(&self) -> bool {
-        self.stop.is_set()
-    }
-}
-
-/// Walks collectors through every itemset, and hands them over in the order of tasks.
-pub(crate) struct Walk<'a, C, F> {
-    stop: &'a Stop<'a>,
-    sequence: &'a Sequence<C>,
-    /// Makes a collector.
-    make: &'a F,
-    collector: C,
-    task: usize,
-    longest: usize,
-    path: Vec<u32>,
-    perfect: Vec<u32>,
-    /// While perfect extensions are expanded: for each that is entered, the one after it.
-    chosen: Vec<usize>,
-}
-
-impl<'a, C: Collector, F: Fn() -> C> Walk<'a, C, F> {
-    pub(crate) fn new(
-        sequence: &'a Sequence<C>,
-        make: &'a F,
-        longest: usize,
-        stop: &'a Stop<'a>,
-    ) -> Self {
-        let (path, perfect, chosen) = (Vec::new(), Vec::new(), Vec::new());
-        Self { stop, sequence, make, collector: make(), task: 0, longest, path, perfect, chosen }
-    }
-
-    /// Hands the collector over and goes on with a fresh one.
-    #[cold]
-    fn hand_over(&mut self, finished: bool) {
-        let full = std::mem::replace(&mut self.collector, (self.make)());
-        self.sequence.put(self.task, full, finished, self.stop);
-        self.path.iter().for_each(|&item| self.collector.enter(item));
-    }
-
-    /// The current path is a result.
-    #[inline]
-    fn itemset(&mut self, support: u32) {
-        self.collector.itemset(support);
-        if self.collector.is_full() {
-            self.hand_over(false);
-        }
-    }
-
-    /// The current path and one more item is a result.
-    #[inline]
-    fn itemset_with(&mut self, item: u32, support: u32) {
-        self.collector.itemset_with(item, support);
-        if self.collector.is_full() {
-            self.hand_over(false);
-        }
-    }
-
-    /// Expands the subsets of the perfect extensions, in order of their indices; a loop and no recursion,
-    /// since there may be as many as a transaction has items.
-    fn expand(&mut self, support: u32) {
-        let mut next = 0;
-        loop {
-            if next < self.perfect.len() && self.room() > 0 && !self.stopped() {
-                let item = self.perfect[next];
-                next += 1;
-                if next == self.perfect.len() {
-                    self.itemset_with(item, support);
-                } else {
-                    self.enter(item);
-                    self.itemset(support);
-                    self.chosen.push(next);
-                }
-            } else if let Some(last) = self.chosen.pop() {
-                self.leave();
-                next = last;
-            } else {
-                return;
-            }
-        }
-    }
-
-    /// Walks the supersets of `mask` within the table, adding bits below `bits`.
-    fn walk_table<const BITS: u32>(
-        &mut self,
-        table: &Table<BITS>,
-        items: &[u32],
-        minimum: u32,
-        mask: usize,
-        bits: usize,
-    ) {
-        for bit in (0..bits).rev() {
-            let larger = mask | 1 << bit;
-            let support = table.get(larger);
-            if support < minimum {
-                continue;
-            }
-            if bit == 0 || self.room() == 1 {
-                self.emit_with(items[bit], support);
-            } else {
-                self.enter(items[bit]);
-                self.emit(support);
-                self.walk_table(table, items, minimum, larger, bit);
-                self.leave();
-            }
-        }
-    }
-}
-
-impl<C: Collector, F: Fn() -> C> Report for Walk<'_, C, F> {
-    fn begin(&mut self, task: usize) {
-        self.task = task;
-    }
-
-    fn end(&mut self) {
-        self.hand_over(true);
-    }
-
-    #[inline]
-    fn enter(&mut self, item: u32) {
-        self.path.push(item);
-        self.collector.enter(item);
-    }
-
-    #[inline]
-    fn leave(&mut self) {
-        self.path.pop();
-        self.collector.leave();
-    }
-
-    #[inline]
-    fn room(&self) -> usize {
-        self.longest - self.path.len()
-    }
-
-    fn add_perfect(&mut self, item: u32) {
-        self.perfect.push(item);
-    }
-
-    #[inline]
-    fn perfect_len(&self) -> usize {
-        self.perfect.len()
-    }
-
-    #[inline]
-    fn truncate_perfect(&mut self, length: usize) {
-        self.perfect.truncate(length);
-    }
-
-    #[inline]
-    fn emit(&mut self, support: u32) {
-        self.itemset(support);
-        if !self.perfect.is_empty() {
-            self.expand(support);
-        }
-    }
-
-    #[inline]
-    fn emit_with(&mut self, item: u32, support: u32) {
-        if self.perfect.is_empty() {
-            self.itemset_with(item, support);
-        } else {
-            self.enter(item);
-            self.emit(support);
-            self.leave();
-        }
-    }
-
-    fn emit_table<const BITS: u32>(&mut self, table: &Table<BITS>, items: &[u32], minimum: u32) {
-        if self.room() > 0 {
-            self.walk_table(table, items, minimum, 0, items.len());
-        }
-    }
-
-    fn emit_closed(&mut self, support: u32) {
-        for place in 0..self.perfect.len() {
-            self.enter(self.perfect[place]);
-        }
-        self.itemset(support);
-        for _ in 0..self.perfect.len() {
-            self.leave();
-        }
     }
 
     #[inline]

@@ -81,10 +81,32 @@ impl<const BITS: u32> Table<BITS> {
         }
     }
 
+    /// What, added to a word, carries into an entry's top bit exactly when the entry reaches the minimum.
+    fn carry(minimum: u32) -> u64 {
+        u64::from(Self::LIMIT + 1 - minimum) * Self::ONES
+    }
+
+    /// The number of entries of at least `minimum` among the supersets of `mask`, itself left out, that only
+    /// have more items below `bits`; `mask` has none there.
+    pub(crate) fn count_supersets(&self, mask: usize, bits: usize, minimum: u32) -> u32 {
+        let entries = 1_usize << bits;
+        if entries < Self::LANES {
+            return (mask + 1..mask + entries)
+                .map(|entry| u32::from(self.get(entry) >= minimum))
+                .sum();
+        }
+        let carry = Self::carry(minimum);
+        let words = &self.words[mask / Self::LANES..][..entries / Self::LANES];
+        let lanes: u64 = words.iter().map(|word| (word + carry) >> (BITS - 1) & Self::ONES).sum();
+        let count: u64 =
+            (0..Self::LANES).map(|lane| lanes >> (lane as u32 * BITS) & ((1 << BITS) - 1)).sum();
+        // No superset's entry is larger.
+        (count as u32).saturating_sub(1)
+    }
+
     /// The number of entries of at least `minimum` by their number of items.
     pub(crate) fn count(&self, minimum: u32) -> [u32; MOST_ITEMS + 1] {
-        // Adding this carries into an entry's top bit exactly when the entry reaches the minimum.
-        let carry = u64::from(Self::LIMIT + 1 - minimum) * Self::ONES;
+        let carry = Self::carry(minimum);
         let mut lanes = [0_u64; MOST_ITEMS + 1];
         for (index, &word) in self.words.iter().enumerate() {
             lanes[index.count_ones() as usize] += (word + carry) >> (BITS - 1) & Self::ONES;
@@ -117,6 +139,12 @@ mod tests {
             let support: u32 = holding.map(|row| row.1).sum();
             assert_eq!(table.get(mask), support, "{items} items, {mask:b}");
             counts[mask.count_ones() as usize] += u32::from(support >= minimum);
+            for bits in 0..=(mask.trailing_zeros() as usize).min(items) {
+                let supersets = mask + 1..mask + (1 << bits);
+                let frequent = supersets.filter(|&superset| table.get(superset) >= minimum).count();
+                let counted = table.count_supersets(mask, bits, minimum) as usize;
+                assert_eq!(counted, frequent, "{items} items, {mask:b} and {bits} bits");
+            }
         }
         assert_eq!(table.count(minimum), counts, "{items} items");
     }

@@ -1,14 +1,16 @@
 //! Frequent itemsets against brute force: every subset of every transaction, counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use segue_miner::itemset::Itemsets;
+use segue_miner::itemset::{Collector, Itemsets};
 use segue_miner::miner::{MineError, Miner, Support, Target};
 use segue_miner::transaction::Transactions;
 
@@ -83,6 +85,24 @@ fn check(rows: &[Vec<u32>], minimum: u32, max_len: usize) {
     }
 }
 
+/// Compares what one thread lists with what several do.
+fn check_threads(rows: &[Vec<u32>], minimum: u32, max_len: usize) {
+    let transactions: Transactions = rows.iter().collect();
+    for target in [Target::All, Target::Closed, Target::Maximal] {
+        let miner = Miner::new(Support::Count(minimum.into()))
+            .max_len(NonZeroUsize::new(max_len))
+            .target(target);
+        let by =
+            |threads| miner.clone().threads(NonZeroUsize::new(threads)).itemsets(&transactions);
+        let alone = by(1);
+        for threads in [2, 3, 7] {
+            // Not compared by a macro that would print a hundred thousand itemsets.
+            let context = format!("{target:?} from {minimum} to {max_len}, {threads} threads");
+            assert!(by(threads) == alone, "{context}, of {rows:?}");
+        }
+    }
+}
+
 /// Rows of up to `width` items out of `items`, each item in a row with a chance of `percent`.
 fn database(items: u32, rows: usize, percent: u32) -> impl Strategy<Value = Vec<Vec<u32>>> {
     let row = vec(0_u32..100, items as usize).prop_map(move |dice| {
@@ -136,12 +156,87 @@ proptest! {
         check(&rows, minimum, max_len);
     }
 
+    /// Dense enough for lists of many batches, which several workers share.
+    #[test]
+    fn long_lists_are_the_same_for_any_number_of_threads(
+        rows in database(17, 400, 93), minimum in 1_u32..4, max_len in 0_usize..18,
+    ) {
+        check_threads(&rows, minimum, max_len);
+    }
+
     #[test]
     fn wide_dense_databases_give_what_brute_force_gives(
         rows in database(18, 700, 50), minimum in 20_u32..300, max_len in 0_usize..9,
     ) {
         check(&rows, minimum, max_len);
     }
+}
+
+#[test]
+fn perfect_extensions_beyond_a_batch_are_the_same_for_any_number_of_threads() {
+    let same: Vec<Vec<u32>> = vec![(0..18).collect(); 3];
+    check_threads(&same, 2, 0);
+    check_threads(&same, 2, 9);
+    let mixed: Vec<Vec<u32>> = (0..60).map(|row| (row % 4..19).collect()).collect();
+    check_threads(&mixed, 5, 0);
+    check_threads(&mixed, 5, 3);
+}
+
+/// Who lists itemsets with item 0, the rarest, and how many there were so far.
+#[derive(Default)]
+struct Listed {
+    state: Mutex<(HashSet<ThreadId>, usize)>,
+    changed: Condvar,
+}
+
+/// Does not go on in the midst of the longest list until another thread takes part.
+struct Waiting<'a> {
+    listed: &'a Listed,
+    path: Vec<u32>,
+    itemsets: Itemsets,
+}
+
+impl Collector for Waiting<'_> {
+    fn enter(&mut self, item: u32) {
+        self.path.push(item);
+    }
+
+    fn leave(&mut self) {
+        self.path.pop();
+    }
+
+    fn itemset(&mut self, support: u32) {
+        self.itemsets.push(&self.path, support);
+        if self.path[0] != 0 {
+            return;
+        }
+        let mut state = self.listed.state.lock().expect("lock");
+        state.0.insert(thread::current().id());
+        state.1 += 1;
+        self.listed.changed.notify_all();
+        let lonely = |state: &mut (HashSet<ThreadId>, usize)| state.0.len() < 2 && state.1 > 50_000;
+        let waited = self.listed.changed.wait_timeout_while(state, Duration::from_secs(60), lonely);
+        assert!(!waited.expect("lock").1.timed_out(), "no other thread came");
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_long_list_takes_part_in_it() {
+    // Item 0 is the rarest: half of all itemsets have it, and nothing can be handed over before them.
+    let rows: Vec<Vec<u32>> =
+        (0..40).map(|row| (0..18).filter(|&item| row > 20 - item).collect()).collect();
+    let transactions: Transactions = rows.iter().collect();
+    let miner = Miner::new(Support::Count(3)).threads(NonZeroUsize::new(2));
+    let listed = Listed::default();
+    let make = || Waiting { listed: &listed, path: Vec::new(), itemsets: Itemsets::default() };
+    let mut itemsets = Itemsets::default();
+    let outcome = miner.collect(&transactions, make, |part| {
+        itemsets.append(&part.itemsets);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(listed.state.lock().expect("lock").0.len(), 2);
+    assert!(miner.threads(NonZeroUsize::new(1)).itemsets(&transactions) == Ok(itemsets));
 }
 
 #[test]

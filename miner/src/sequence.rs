@@ -1,0 +1,360 @@
+//! The order in which results are handed over: that of tasks, whoever was faster, so that the output is the
+//! same for any number of threads.
+//!
+//! A worker that runs far ahead of the order waits, which bounds memory. Where the list of a task is long,
+//! whoever would only wait for it helps: searches the task as well, and lists those batches of it that
+//! nobody has taken yet (see `kernel::walk`).
+//!
+//! Not here: which worker has which task (see `schedule`).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::schedule::Stop;
+
+/// How many chunks wait to be handed over, at most: at the head of the order, where they don't wait long, and of
+/// every task behind it, which bounds the memory of results that are too early.
+const WAITING_CHUNKS: usize = 8;
+
+/// Where results belong: batches of tasks follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    task: usize,
+    batch: usize,
+}
+
+impl Place {
+    pub(crate) fn start_of(task: usize) -> Self {
+        Self { task, batch: 0 }
+    }
+
+    pub(crate) fn next_batch(self) -> Self {
+        Self { batch: self.batch + 1, ..self }
+    }
+
+    pub(crate) fn next_task(self) -> Self {
+        Self::start_of(self.task + 1)
+    }
+}
+
+/// Chunks of results on their way from the workers to the caller, put in the order of their places.
+pub(crate) struct Sequence<C> {
+    state: Mutex<State<C>>,
+    changed: Condvar,
+    workers: usize,
+    /// The task of the head, for those who need not lock.
+    head_task: AtomicUsize,
+}
+
+struct State<C> {
+    /// The first place whose results are not yet handed over completely.
+    head: Place,
+    /// The places that workers have taken, from the head on.
+    taken: BTreeMap<Place, Waiting<C>>,
+    workers: usize,
+    /// How many workers have more than other workers' tasks to search.
+    leading: usize,
+}
+
+struct Waiting<C> {
+    chunks: VecDeque<C>,
+    /// The place after this one, once all of its results are here.
+    next: Option<Place>,
+}
+
+impl<C> Default for Waiting<C> {
+    fn default() -> Self {
+        Self { chunks: VecDeque::new(), next: None }
+    }
+}
+
+impl<C> State<C> {
+    /// Whether as many chunks wait as may, for a worker that has another for this place.
+    fn is_full(&self, place: Place) -> bool {
+        let waiting =
+            |from, to| self.taken.range(from..to).map(|(_, waiting)| waiting.chunks.len());
+        if place == self.head {
+            waiting(place, place.next_batch()).sum::<usize>() >= WAITING_CHUNKS
+        } else {
+            let all = waiting(Place::start_of(place.task), place.next_task()).sum::<usize>();
+            all >= if place.task == self.head.task { self.workers } else { 1 } * WAITING_CHUNKS
+        }
+    }
+
+    /// The task at the head, if its list has proved to be long.
+    fn long_task(&self) -> Option<usize> {
+        Some(self.head.task).filter(|_| self.head.batch > 0)
+    }
+}
+
+impl<C> Sequence<C> {
+    /// A sequence that so many workers feed.
+    pub(crate) fn new(workers: usize) -> Self {
+        let (head, taken) = (Place::default(), BTreeMap::new());
+        let state = State { head, taken, workers, leading: workers };
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        Self { state, changed, workers, head_task: AtomicUsize::new(0) }
+    }
+
+    /// Whether there was never more than one worker.
+    pub(crate) fn has_one_worker(&self) -> bool {
+        self.workers == 1
+    }
+
+    /// The state stays sound whatever a thread that panicked was about to do: every change is one step.
+    fn lock(&self) -> MutexGuard<'_, State<C>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'g>(&self, state: MutexGuard<'g, State<C>>) -> MutexGuard<'g, State<C>> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a place, unless somebody has; who takes it hands its results over.
+    pub(crate) fn take(&self, place: Place) -> bool {
+        let mut state = self.lock();
+        let free = place >= state.head && !state.taken.contains_key(&place);
+        if free {
+            state.taken.insert(place, Waiting::default());
+        }
+        free
+    }
+
+    /// Whether all results of the place's task are handed over.
+    #[inline]
+    pub(crate) fn is_past(&self, place: Place) -> bool {
+        // Relaxed: who learns it late has only worked in vain.
+        self.head_task.load(Ordering::Relaxed) > place.task
+    }
+
+    /// Hands a chunk of a place over, the last one if it says which place is `next`. While too many wait
+    /// already, waits or calls `help` with a task that would end sooner if it were searched here, too.
+    pub(crate) fn put(
+        &self,
+        place: Place,
+        chunk: C,
+        next: Option<Place>,
+        stop: &Stop,
+        help: &dyn Fn(usize),
+    ) {
+        let mut helped = None;
+        let mut state = self.lock();
+        while state.is_full(place) {
+            if stop.is_set() {
+                return;
+            }
+            let long = state.long_task().filter(|&task| task < place.task && helped != Some(task));
+            if let Some(task) = long {
+                helped = long;
+                drop(state);
+                help(task);
+                state = self.lock();
+            } else {
+                state = self.wait(state);
+            }
+        }
+        let waiting = state.taken.entry(place).or_default();
+        waiting.chunks.push_back(chunk);
+        waiting.next = next;
+        let awaited = place == state.head;
+        // Whoever wakes up wants the lock.
+        drop(state);
+        if awaited {
+            self.changed.notify_all();
+        }
+    }
+
+    /// The tasks that a worker without tasks of its own may search, too, while they are others'.
+    pub(crate) fn long_tasks(&self, stop: &Stop) -> impl Iterator<Item = usize> {
+        let mut helped = None;
+        std::iter::from_fn(move || {
+            helped = self.next_long_task(helped, stop);
+            helped
+        })
+    }
+
+    fn next_long_task(&self, helped: Option<usize>, stop: &Stop) -> Option<usize> {
+        let mut state = self.lock();
+        state.leading -= 1;
+        if state.leading == 0 {
+            self.changed.notify_all();
+        }
+        while state.leading > 0 && !stop.is_set() {
+            if let Some(task) = state.long_task().filter(|&task| helped != Some(task)) {
+                state.leading += 1;
+                return Some(task);
+            }
+            state = self.wait(state);
+        }
+        None
+    }
+
+    /// A worker has ended, even by a panic.
+    fn leave(&self) {
+        self.lock().workers -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Hands chunks in order to `consume`, on the calling thread, until all workers have ended or `consume`
+    /// breaks, which stops the search.
+    pub(crate) fn drain(&self, stop: &Stop, mut consume: impl FnMut(C) -> ControlFlow<()>) {
+        let mut ready = VecDeque::new();
+        let mut state = self.lock();
+        loop {
+            let mut head = state.head;
+            while let Some(waiting) = state.taken.get_mut(&head) {
+                ready.append(&mut waiting.chunks);
+                let Some(next) = waiting.next else { break };
+                state.taken.remove(&head);
+                head = next;
+            }
+            state.head = head;
+            self.head_task.store(head.task, Ordering::Relaxed);
+            if ready.is_empty() {
+                if state.workers == 0 {
+                    return;
+                }
+                state = self.wait(state);
+                continue;
+            }
+            drop(state);
+            self.changed.notify_all();
+            for chunk in ready.drain(..) {
+                if !stop.is_set() && consume(chunk).is_break() {
+                    stop.set();
+                }
+            }
+            state = self.lock();
+        }
+    }
+}
+
+/// A worker of a sequence, for as long as it works.
+pub(crate) struct Membership<'a, C> {
+    sequence: &'a Sequence<C>,
+    stop: &'a Stop<'a>,
+}
+
+impl<'a, C> Membership<'a, C> {
+    pub(crate) fn new(sequence: &'a Sequence<C>, stop: &'a Stop<'a>) -> Self {
+        Self { sequence, stop }
+    }
+}
+
+impl<C> Drop for Membership<'_, C> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody shall wait for what this worker has taken.
+            self.stop.set();
+        }
+        self.sequence.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Puts so many chunks of a task.
+    fn put(sequence: &Sequence<(usize, usize)>, place: Place, chunks: usize, stop: &Stop) {
+        for chunk in 0..chunks {
+            let next = Some(place.next_task()).filter(|_| chunk + 1 == chunks);
+            sequence.put(place, (place.task, chunk), next, stop, &drop);
+        }
+    }
+
+    #[test]
+    fn chunks_come_in_the_order_of_tasks_whoever_was_faster() {
+        let stop = Stop::new(None);
+        let sequence = Sequence::new(2);
+        let mut got = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _member = Membership::new(&sequence, &stop);
+                // Waits until task 0, which the other worker has, is handed over.
+                put(&sequence, Place::start_of(1), 20, &stop);
+            });
+            scope.spawn(|| {
+                let _member = Membership::new(&sequence, &stop);
+                put(&sequence, Place::start_of(0), 3, &stop);
+            });
+            sequence.drain(&stop, |chunk| {
+                got.push(chunk);
+                ControlFlow::Continue(())
+            });
+        });
+        let expected: Vec<_> =
+            (0..3).map(|chunk| (0, chunk)).chain((0..20).map(|chunk| (1, chunk))).collect();
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn a_place_is_taken_once_and_never_when_it_is_past() {
+        let stop = Stop::new(None);
+        let sequence = Sequence::new(2);
+        let first = Place::start_of(0);
+        assert!(sequence.take(first) && !sequence.take(first));
+        assert!(sequence.take(first.next_batch()));
+        sequence.put(first, (), Some(first.next_batch()), &stop, &drop);
+        sequence.put(first.next_batch(), (), Some(first.next_task()), &stop, &drop);
+        (0..2).for_each(|_| sequence.leave());
+        sequence.drain(&stop, |()| ControlFlow::Continue(()));
+        assert!(!sequence.take(first) && !sequence.take(first.next_batch()));
+        assert!(sequence.is_past(first) && !sequence.is_past(first.next_task()));
+        assert!(sequence.take(first.next_task()));
+    }
+
+    #[test]
+    fn whoever_would_wait_helps_with_a_long_task() {
+        let stop = &Stop::new(None);
+        let sequence = &Sequence::new(2);
+        let (asked, helped) = mpsc::channel();
+        let mut got = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let _member = Membership::new(sequence, stop);
+                let help = |task| asked.send(task).expect("awaited");
+                for chunk in 0..20 {
+                    let next = Some(Place::start_of(2)).filter(|_| chunk == 19);
+                    sequence.put(Place::start_of(1), (1, chunk), next, stop, &help);
+                }
+            });
+            scope.spawn(move || {
+                let _member = Membership::new(sequence, stop);
+                let first = Place::start_of(0);
+                sequence.put(first, (0, 0), Some(first.next_batch()), stop, &drop);
+                assert_eq!(helped.recv_timeout(Duration::from_secs(60)), Ok(0));
+                let last = Some(first.next_task());
+                sequence.put(first.next_batch(), (0, 1), last, stop, &drop);
+            });
+            sequence.drain(stop, |chunk| {
+                got.push(chunk);
+                ControlFlow::Continue(())
+            });
+        });
+        let expected: Vec<_> =
+            [(0, 0), (0, 1)].into_iter().chain((0..20).map(|c| (1, c))).collect();
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn a_consumer_that_breaks_stops_the_workers() {
+        let stop = Stop::new(None);
+        let sequence = Sequence::new(1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _member = Membership::new(&sequence, &stop);
+                while !stop.is_set() {
+                    sequence.put(Place::default(), (), None, &stop, &drop);
+                }
+            });
+            sequence.drain(&stop, |()| ControlFlow::Break(()));
+        });
+        assert!(stop.is_set());
+    }
+}
