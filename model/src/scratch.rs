@@ -100,21 +100,37 @@ impl<'s, 'm> Sums<'s, 'm> {
             self.only.push((only, vote));
             return;
         }
-        let (sums, counts) = (&mut self.scratch.sums[..], &mut self.scratch.counts[..]);
-        for &number in occurrences {
-            let (items, weight) = self.rules.transaction(number);
-            for &item in items {
-                let (sum, count) = &mut counts[item as usize];
-                *sum += weight;
-                *count += 1;
+        let (rules, scratch) = (self.rules, &mut *self.scratch);
+        let sums = &mut scratch.sums[..];
+        each_implicit(rules, occurrences, &mut scratch.counts, |consequent, strength| {
+            sums[consequent as usize] += vote * strength;
+        });
+        self.lists.extend(occurrences.iter().map(|&n| List::Transaction(rules.transaction(n).0)));
+    }
+
+    /// Adds up the rules of a track, each `vote` times, to what has been said of their consequents; where
+    /// that is nothing, it stays so.
+    pub(crate) fn add_to_known(&mut self, track: TrackId, vote: f32) {
+        let (rules, scratch) = (self.rules, &mut *self.scratch);
+        let sums = &mut scratch.sums[..];
+        let mut add = |consequent: TrackId, amount: f32| {
+            let sum = &mut sums[consequent as usize];
+            if *sum != 0.0 {
+                *sum += amount;
             }
-            self.lists.push(List::Transaction(items));
-        }
-        for &number in occurrences {
-            for &item in self.rules.transaction(number).0 {
-                let (weight, count) = std::mem::take(&mut counts[item as usize]);
-                sums[item as usize] += vote * strength(weight, count);
-            }
+        };
+        let antecedent = Antecedent::Track(track);
+        let written = rules.written(antecedent);
+        if written.is_empty() {
+            let occurrences = rules.occurrences(antecedent);
+            each_implicit(rules, occurrences, &mut scratch.counts, |consequent, strength| {
+                add(consequent, vote * strength);
+            });
+        } else {
+            written.visit(vote, &mut add);
+            // With itself it is in all of its transactions, which is not written out.
+            let (own, weight) = rules.rule(antecedent, track);
+            add(track, vote * strength(weight, own.support));
         }
     }
 
@@ -186,6 +202,31 @@ impl<'s, 'm> Sums<'s, 'm> {
             }
         });
         all
+    }
+}
+
+/// Visits the rules of a rare antecedent, which are made from the transactions that hold it: consequents
+/// and strengths, and for each transaction after the first that holds a consequent a strength of zero.
+#[inline]
+fn each_implicit(
+    rules: Rules<'_>,
+    occurrences: &[u32],
+    counts: &mut [(f32, u32)],
+    mut visit: impl FnMut(TrackId, f32),
+) {
+    for &number in occurrences {
+        let (items, weight) = rules.transaction(number);
+        for &item in items {
+            let (sum, count) = &mut counts[item as usize];
+            *sum += weight;
+            *count += 1;
+        }
+    }
+    for &number in occurrences {
+        for &item in rules.transaction(number).0 {
+            let (weight, count) = std::mem::take(&mut counts[item as usize]);
+            visit(item, strength(weight, count));
+        }
     }
 }
 
