@@ -8,7 +8,7 @@
 //!
 //! Not here: who searches a task, and in which order batches are handed over (see `sequence`).
 
-use super::report::Report;
+use super::report::{Report, for_each_reaching};
 use super::table::Table;
 use crate::itemset::Collector;
 use crate::schedule::Stop;
@@ -327,6 +327,18 @@ impl<C: Collector, F: Fn() -> C> Report for Walk<'_, C, F> {
             self.enter(item);
             self.emit(support);
             self.leave();
+        }
+    }
+
+    fn emit_line(&mut self, items: &[u32], counts: &[u32], minimum: u32) {
+        if !self.perfect.is_empty() {
+            for_each_reaching(counts, minimum, |item, count| self.emit_with(items[item], count));
+            return;
+        }
+        // Taken at once: sparse data make most of their itemsets here.
+        let reached = counts.iter().map(|&count| u32::from(count >= minimum)).sum::<u32>();
+        if self.take(reached.into()) {
+            for_each_reaching(counts, minimum, |item, count| self.itemset_with(items[item], count));
         }
     }
 
