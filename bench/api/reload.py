@@ -4,8 +4,9 @@
     reload.py [--dataset CSV] [--rate N] [--seconds 10] [--turns 3]
 
 Two models of the same dataset take each other's place twice a second while segue-loadtest sends requests on
-a fixed schedule, in turns with the same load and no reload; at most as many as the load test keeps. Then a watcher is started, and CURRENT renamed:
-counted is the time to the first answer that names the new model, with file events and with polls alone.
+a fixed schedule, in turns with the same load and no reload; at most as many as the load test keeps. Then a
+watcher is started, and CURRENT renamed: counted is the time to the first answer that names the new model,
+with file events and with polls alone.
 
 Needs cargo and wrk. Exits with 1 where a request failed.
 """

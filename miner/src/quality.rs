@@ -21,7 +21,7 @@ use segue_model::{DatasetMetadata, Evaluation, Model, TrackId};
 use crate::dataset::{Dataset, Item};
 use crate::evaluation::{Metrics, RANKED, SHOWN, hash};
 use crate::ranked::Ranked;
-use crate::recipe::{artists_and_transactions, unmined};
+use crate::recipe::{names_and_transactions, unmined};
 
 /// The most playlists of a sample ...
 const MOST_PLAYLISTS: usize = 500;
@@ -120,7 +120,7 @@ pub(crate) fn judge(
     let train = train.iter().map(|&number| dataset.transactions.get(number as usize));
     let ranked = Ranked::new(train, &dataset.items);
     let metadata = unmined(DatasetMetadata::default(), Timestamp::UNIX_EPOCH);
-    let twin = artists_and_transactions(&ranked, &dataset.items)?;
+    let twin = names_and_transactions(&ranked, &dataset.items, true)?;
     let twin = twin.scorer(keys, &ranked.items, metadata);
     let twin = twin.expect("a model that was just made can be read");
 

@@ -86,7 +86,7 @@ pub(crate) struct Prepared<'d> {
 }
 
 /// A model with songs and transactions, but without rules. An artist without a name has no rules.
-fn names_and_transactions(
+pub(crate) fn names_and_transactions(
     ranked: &Ranked,
     items: &Items,
     with_artists: bool,
@@ -99,31 +99,10 @@ fn names_and_transactions(
         let names = items.get(item);
         builder.add_track(names.title, items.artist_id(item), names.uri, support)?;
     }
-    add_transactions(&mut builder, ranked)?;
-    Ok(builder)
-}
-
-/// The same without titles, for scoring alone.
-pub(crate) fn artists_and_transactions(
-    ranked: &Ranked,
-    items: &Items,
-) -> Result<Builder, TooLarge> {
-    let mut builder = Builder::default();
-    for artist in items.artists().iter() {
-        builder.add_artist(artist)?;
-    }
-    for (&item, &support) in ranked.items.iter().zip(&ranked.supports) {
-        builder.add_track("", items.artist_id(item), "", support)?;
-    }
-    add_transactions(&mut builder, ranked)?;
-    Ok(builder)
-}
-
-fn add_transactions(builder: &mut Builder, ranked: &Ranked) -> Result<(), TooLarge> {
     for transaction in &ranked.transactions {
         builder.add_transaction(transaction)?;
     }
-    Ok(())
+    Ok(builder)
 }
 
 /// The metadata of a model in which nothing has been mined. What is counted in it, the builder sets.

@@ -4,8 +4,9 @@
 //! track out of order, a rule to a track that is not there) is found when the bytes are checked,
 //! which publishing them does.
 
+use crate::buffer::Buffer;
 use crate::catalog::TrackId;
-use crate::format::{Buffer, FormatError, Section, encode};
+use crate::format::{FormatError, Section, encode};
 pub use crate::key::Keys;
 use crate::metadata::{Metadata, RuleCounts};
 use crate::model::Model;
@@ -201,7 +202,7 @@ impl Builder {
 
     /// A model to score with, for whoever makes the rest of it: it has no checksums and no id, titles and
     /// URIs are left out, and no song can be found by what it is called. Keys and songs are as for
-    /// [`finish_with`](Self::finish_with), titles and URIs need not have been added.
+    /// [`finish_with`](Self::finish_with).
     ///
     /// # Errors
     /// What has been added makes no model, as a rule to a track that is not there.

@@ -1,6 +1,7 @@
 //! The songs of a model. How they are found by what people write is in `find` and `search`.
 
-use crate::format::{Buffer, FormatError, Section, Span, content_error};
+use crate::buffer::{Buffer, Span};
+use crate::format::{FormatError, Section, content_error};
 use crate::lookup::Lookup;
 use crate::search::letters;
 use crate::text::{Groups, Texts};

@@ -20,25 +20,19 @@
 //!
 //! What the sections mean is not known here: see `catalog` and `rule`.
 
-use std::marker::PhantomData;
 use std::ops::Range;
-
-use bytemuck::{AnyBitPattern, NoUninit};
 
 /// The first bytes of every model file. A byte that is not ASCII and a line break of two bytes show a
 /// file that went through a text-mode transfer.
-const MAGIC: [u8; 8] = *b"\x93SEGUE\r\n";
+pub(crate) const MAGIC: [u8; 8] = *b"\x93SEGUE\r\n";
 
 /// The version of this layout; a reader refuses every other.
 pub(crate) const VERSION: u32 = 2;
 
-const FIXED_LENGTH: usize = 64;
-const ENTRY_LENGTH: usize = 24;
-/// A kernel that does not interrupt itself keeps a processor for as long as one read takes, and requests
-/// that came meanwhile wait: a whole model would be 20 ms.
-const READ_AT_ONCE: usize = 256 << 10;
+pub(crate) const FIXED_LENGTH: usize = 64;
+pub(crate) const ENTRY_LENGTH: usize = 24;
 /// Sections start at a cache line.
-const ALIGNMENT: usize = 64;
+pub(crate) const ALIGNMENT: usize = 64;
 
 /// The arrays a model is made of, in file order. `...Offset` arrays have one entry more than there are
 /// groups: group `g` is the range from entry `g` to entry `g + 1` of the array they are named after.
@@ -235,7 +229,7 @@ pub(crate) fn encode(metadata: &[u8], sections: &[&[u8]]) -> Vec<u8> {
 }
 
 /// Where these sections lie after a header of so many bytes.
-fn places(header: usize, sections: &[&[u8]]) -> Vec<Range<usize>> {
+pub(crate) fn places(header: usize, sections: &[&[u8]]) -> Vec<Range<usize>> {
     let mut end = header;
     let place = |bytes: &&[u8]| {
         let start = end.next_multiple_of(ALIGNMENT);
@@ -251,156 +245,4 @@ fn put(file: &mut [u8], at: usize, bytes: &[u8]) {
 
 fn u32_of(number: usize) -> u32 {
     u32::try_from(number).expect("headers are far below 4 GiB")
-}
-
-/// A file's bytes, aligned for every array in it, checked against header and checksums.
-pub(crate) struct Buffer {
-    words: Vec<u64>,
-    length: usize,
-    metadata: Range<usize>,
-    sections: Vec<Range<usize>>,
-}
-
-/// Where an array of `T` lies in a [`Buffer`] that has been found to hold it there.
-pub(crate) struct Span<T> {
-    bytes: Range<usize>,
-    of: PhantomData<T>,
-}
-
-impl Buffer {
-    /// Has `length` bytes read, which are then checked. `read` fills a piece from its place on; it is
-    /// called on two threads, for most of the time goes into making memory for what is read.
-    pub(crate) fn read(
-        length: usize,
-        read: impl Fn(usize, &mut [u8]) -> std::io::Result<()> + Sync,
-    ) -> std::io::Result<Result<Self, FormatError>> {
-        let mut words = vec![0_u64; length.div_ceil(8)];
-        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-        let (first, second) = bytes[..length].split_at_mut(length / 2);
-        let read_half = |start: usize, half: &mut [u8]| {
-            let pieces = half.chunks_mut(READ_AT_ONCE).enumerate();
-            pieces
-                .map(|(number, piece)| (start + number * READ_AT_ONCE, piece))
-                .try_for_each(|(at, piece)| read(at, piece))
-        };
-        std::thread::scope(|scope| {
-            let start = first.len();
-            let beside = scope.spawn(move || read_half(start, second));
-            read_half(0, first).and(beside.join().expect("reading does not panic"))
-        })?;
-        Ok(check(words, length))
-    }
-
-    /// Sections that were just made, without header and checksums, which nobody will ask for.
-    pub(crate) fn of(sections: &[&[u8]]) -> Self {
-        let places = places(0, sections);
-        let length = places.last().map_or(0, |last| last.end);
-        let mut words = vec![0_u64; length.div_ceil(8)];
-        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-        for (place, section) in places.iter().zip(sections) {
-            bytes[place.clone()].copy_from_slice(section);
-        }
-        Self { words, length, metadata: 0..0, sections: places }
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.words)[..self.length]
-    }
-
-    pub(crate) fn metadata(&self) -> &[u8] {
-        &self.bytes()[self.metadata.clone()]
-    }
-
-    /// The section as an array of `T`.
-    pub(crate) fn span<T: AnyBitPattern + NoUninit>(
-        &self,
-        section: Section,
-    ) -> Result<Span<T>, FormatError> {
-        let bytes = self.sections[section as usize - 1].clone();
-        if !bytes.len().is_multiple_of(size_of::<T>()) {
-            let entry = bytes.len() / size_of::<T>();
-            return Err(content_error(section, entry, "the last entry is incomplete"));
-        }
-        Ok(Span { bytes, of: PhantomData })
-    }
-
-    /// The array at `span`.
-    pub(crate) fn slice<T: AnyBitPattern + NoUninit>(&self, span: &Span<T>) -> &[T] {
-        bytemuck::cast_slice(&self.bytes()[span.bytes.clone()])
-    }
-}
-
-fn check(words: Vec<u64>, length: usize) -> Result<Buffer, FormatError> {
-    let file: &[u8] = &bytemuck::cast_slice(&words)[..length];
-    if !file.starts_with(&MAGIC) {
-        return Err(FormatError::Magic { found: file[..length.min(8)].to_vec() });
-    }
-    let needs =
-        |expected: usize| FormatError::Length { expected: expected as u64, found: length as u64 };
-    if length < FIXED_LENGTH {
-        return Err(needs(FIXED_LENGTH));
-    }
-    if u32_at(file, 8) != VERSION {
-        return Err(FormatError::Version { found: u32_at(file, 8) });
-    }
-    if u64_at(file, 16) != length as u64 {
-        return Err(FormatError::Length { expected: u64_at(file, 16), found: length as u64 });
-    }
-    let header = u32_at(file, 12) as usize;
-    if header > length {
-        return Err(needs(header));
-    }
-    let broken = |reason| Err(FormatError::Header { reason });
-    let table = FIXED_LENGTH + Section::ALL.len() * ENTRY_LENGTH;
-    if u32_at(file, 24) as usize != Section::ALL.len()
-        || table + u32_at(file, 28) as usize != header
-    {
-        return broken("its lengths contradict each other");
-    }
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&file[..32]);
-    crc.update(&[0; 4]);
-    crc.update(&file[36..header]);
-    if crc.finalize() != u32_at(file, 32) {
-        return broken("it contradicts its checksum");
-    }
-
-    let mut sections = Vec::with_capacity(Section::ALL.len());
-    let mut end = header;
-    for (index, section) in Section::ALL.into_iter().enumerate() {
-        let entry = FIXED_LENGTH + index * ENTRY_LENGTH;
-        let start = end.next_multiple_of(ALIGNMENT);
-        if u32_at(file, entry) != section as u32 || u64_at(file, entry + 8) != start as u64 {
-            return broken("its sections are not where they belong");
-        }
-        let Some(next) = usize::try_from(u64_at(file, entry + 16))
-            .ok()
-            .and_then(|bytes| start.checked_add(bytes))
-            .filter(|&next| next <= length)
-        else {
-            return broken("a section reaches past the end of the file");
-        };
-        if file[end..start].iter().any(|&byte| byte != 0) {
-            return broken("there are bytes between its sections");
-        }
-        let expected = u32_at(file, entry + 4);
-        let found = crc32fast::hash(&file[start..next]);
-        if found != expected {
-            return Err(FormatError::Checksum { section: format!("{section:?}"), expected, found });
-        }
-        sections.push(start..next);
-        end = next;
-    }
-    if end != length {
-        return broken("there are bytes after its last section");
-    }
-    Ok(Buffer { length, metadata: table..header, sections, words })
-}
-
-fn u32_at(file: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes"))
-}
-
-fn u64_at(file: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(file[at..at + 8].try_into().expect("eight bytes"))
 }

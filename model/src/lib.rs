@@ -10,6 +10,7 @@ compile_error!(
     "model files are little-endian and used in place: big-endian targets are not supported"
 );
 
+mod buffer;
 pub mod build;
 pub mod catalog;
 mod find;

@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
-use crate::format::Buffer;
+use crate::buffer::Buffer;
 use crate::text::Texts;
 
 /// The numbers of texts by the texts' hashes: one look into memory instead of a search's many.

@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
+use crate::buffer::Buffer;
 use crate::catalog::{Catalog, CatalogSpans};
-use crate::format::{Buffer, FormatError};
+use crate::format::FormatError;
 use crate::metadata::Metadata;
 use crate::popularity::Popularity;
 use crate::rule::{RuleSpans, Rules};

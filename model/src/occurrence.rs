@@ -1,7 +1,8 @@
 //! In which transactions a track, or a song by an artist, occurs. Made from the transactions when a model
 //! is read, which takes less time than checking a stored copy would.
 
-use crate::format::{Buffer, FormatError, Section, content_error};
+use crate::buffer::Buffer;
+use crate::format::{FormatError, Section, content_error};
 use crate::text::Groups;
 
 /// Lists of transactions, by the number of what occurs in them.

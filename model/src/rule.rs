@@ -7,8 +7,9 @@
 //! Supports are never stored for rules: they are counted in the transactions when someone asks to see
 //! them. A learned rule corrects what a song's rules say when several songs are given.
 
+use crate::buffer::{Buffer, Span};
 use crate::catalog::{ArtistId, CatalogSpans, TrackId};
-use crate::format::{Buffer, FormatError, Section, Span, content_error};
+use crate::format::{FormatError, Section, content_error};
 use crate::occurrence::Occurrences;
 use crate::text::{Groups, check_offsets};
 

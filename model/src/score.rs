@@ -150,7 +150,7 @@ impl Model {
         let mut given: Vec<TrackId> = seeds.tracks().map(|track| catalog.song(track)).collect();
         given.sort_unstable();
         // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
-        // many more only where that was not enough.
+        // many more, which means to add up again, only where that was not enough.
         let mut look_at = limit + limit / 2 + seeds.len();
         let mut is_short = limit <= SHORT_ANSWER;
         let echoes = if is_short { Vec::new() } else { self.echoes(seeds, scratch) };
@@ -254,6 +254,7 @@ impl Model {
         if seeds.len() != 1 {
             return Vec::new();
         }
+        // All is added up for this, and again for the answer: one song's rules are few.
         let factors = self.popularity().factors(seeds.len());
         let given: Vec<TrackId> = seeds.tracks().collect();
         let best = self.add_up(seeds, scratch).choose(factors, ECHOES + given.len());

@@ -1,6 +1,7 @@
 //! Arrays of strings and of groups, as they stand in a model file: one array of offsets, one of content.
 
-use crate::format::{Buffer, FormatError, Section, Span, content_error};
+use crate::buffer::{Buffer, Span};
+use crate::format::{FormatError, Section, content_error};
 
 /// Strings by number.
 pub(crate) struct Texts {
