@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::catalog::{ArtistId, Catalog, TrackId};
-use crate::fold::{artist_key, fold, fold_onto, same_folded};
+use crate::fold::{artist_key, end_apart, fold, fold_onto};
 use crate::note::{base_of_trimmed, base_title};
 
 /// A longer text, in bytes, names nothing.
@@ -40,7 +40,7 @@ impl<'m> Catalog<'m> {
         let mut folded = Vec::with_capacity(32 * texts.len());
         let titles: Vec<Title> = texts
             .iter()
-            .map(|text| text.as_ref().trim())
+            .map(|text| trimmed(text.as_ref()))
             .map(|text| if text.len() > LONGEST { "" } else { text })
             .map(|text| {
                 let (base, start) = (base_of_trimmed(text), folded.len());
@@ -101,10 +101,15 @@ impl<'m> Catalog<'m> {
         base: &str,
         tracks: Cow<'m, [TrackId]>,
     ) -> Cow<'m, [TrackId]> {
-        if base.len() == text.trim().len() {
+        if base.len() == trimmed(text).len() {
             return tracks;
         }
-        let is_same = |track: &TrackId| same_folded(self.title(*track), text);
+        // Most are told apart without folding them.
+        let is_same = |track: &TrackId| {
+            let title = self.title_bytes(*track);
+            let is_it = || fold(self.title(*track)) == fold(text);
+            title == text.as_bytes() || (!end_apart(title, text.as_bytes()) && is_it())
+        };
         let same: Vec<TrackId> = tracks.iter().copied().filter(is_same).collect();
         if same.is_empty() { tracks } else { same.into() }
     }
@@ -124,6 +129,14 @@ impl<'m> Catalog<'m> {
             Some(key) => self.spans.artist_tracks.get(self.buffer, key as usize),
             None => &[],
         }
+    }
+}
+
+/// `text` without spaces around it: most have none, and it is soon seen.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 

@@ -136,17 +136,36 @@ impl Written {
         buffer.slice(&self.offsets).len() - 1
     }
 
-    fn get<'m>(&'m self, buffer: &'m Buffer, antecedent: u32) -> WrittenRules<'m> {
-        let offsets = buffer.slice(&self.offsets);
+    fn lists<'m>(&'m self, buffer: &'m Buffer) -> Lists<'m> {
+        Lists {
+            offsets: buffer.slice(&self.offsets),
+            words: buffer.slice(&self.words),
+            scales: buffer.slice(&self.scales),
+            shares: &self.shares,
+        }
+    }
+}
+
+/// Rules that are written out, by antecedent.
+#[derive(Clone, Copy)]
+pub(crate) struct Lists<'m> {
+    offsets: &'m [u32],
+    words: &'m [u32],
+    scales: &'m [f32],
+    shares: &'m [f32; 256],
+}
+
+impl<'m> Lists<'m> {
+    pub(crate) fn get(self, antecedent: u32) -> WrittenRules<'m> {
         let antecedent = antecedent as usize;
-        let (words, scale) = match (offsets.get(antecedent), offsets.get(antecedent + 1)) {
-            (Some(&start), Some(&end)) => (
-                &buffer.slice(&self.words)[start as usize..end as usize],
-                buffer.slice(&self.scales)[antecedent],
-            ),
+        let (words, scale) = match (self.offsets.get(antecedent), self.offsets.get(antecedent + 1))
+        {
+            (Some(&start), Some(&end)) => {
+                (&self.words[start as usize..end as usize], self.scales[antecedent])
+            }
             _ => (&[][..], 0.0),
         };
-        WrittenRules { words, scale, shares: &self.shares }
+        WrittenRules { words, scale, shares: self.shares }
     }
 }
 
@@ -302,27 +321,27 @@ impl<'m> Rules<'m> {
     /// An antecedent's rules that are written out; none where they are made from its transactions.
     pub(crate) fn written(&self, antecedent: Antecedent) -> WrittenRules<'m> {
         match antecedent {
-            Antecedent::Track(track) => self.spans.of_tracks.get(self.buffer, track),
-            Antecedent::Artist(artist) => self.spans.of_artists.get(self.buffer, artist),
+            Antecedent::Track(track) => self.spans.of_tracks.lists(self.buffer).get(track),
+            Antecedent::Artist(artist) => self.spans.of_artists.lists(self.buffer).get(artist),
         }
     }
 
     /// What short answers read of a track, in place of its rules and its artist's; nothing where these
     /// are few enough.
-    pub(crate) fn short_of_track(&self, track: TrackId) -> WrittenRules<'m> {
-        self.spans.short_of_tracks.get(self.buffer, track)
+    pub(crate) fn short_of_tracks(&self) -> Lists<'m> {
+        self.spans.short_of_tracks.lists(self.buffer)
     }
 
     /// What short answers read of an artist, the strongest first; nothing where its transactions are few
     /// enough.
     pub(crate) fn short_of_artist(&self, artist: ArtistId) -> WrittenRules<'m> {
-        let short = self.spans.short_of_artists.get(self.buffer, artist);
+        let short = self.spans.short_of_artists.lists(self.buffer).get(artist);
         if short.is_empty() { self.written(Antecedent::Artist(artist)) } else { short }
     }
 
-    /// A track's learned rules: consequents and weights, which may be negative.
-    pub(crate) fn learned(&self, antecedent: TrackId) -> WrittenRules<'m> {
-        self.spans.learned.get(self.buffer, antecedent)
+    /// The tracks' learned rules: consequents and weights, which may be negative.
+    pub(crate) fn learned(&self) -> Lists<'m> {
+        self.spans.learned.lists(self.buffer)
     }
 
     /// The transactions that hold an antecedent, ascending.

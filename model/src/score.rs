@@ -61,15 +61,17 @@ const ECHO: f32 = 0.1;
 
 /// An answer of at most so many songs is a short one.
 pub const SHORT_ANSWER: usize = 10;
-/// The most rules of one song or artist that a short answer reads, and so that are made ready for it ...
-pub const MOST_SHORT_RULES: usize = 96;
-/// ... and how many of these it reads for few songs: what comes first for a song alone stands first, and
-/// the more songs there are, the more often the first are found further down.
+/// The most rules of one song or artist that a short answer reads, and so that are made ready for it.
+pub const MOST_SHORT_RULES: usize = 64;
+/// It reads fewer for one song alone, where what comes first stands first, and fewer of each the more
+/// songs there are: about so many of all together, but so many of each.
 const SHORT_RULES_OF_ONE: usize = 32;
-const SHORT_RULES_OF_FEW: usize = 64;
+const SHORT_RULES_OF_ALL: usize = 512;
+const FEWEST_SHORT_RULES: usize = 48;
+/// It reads so many learned rules of each song, but none for few songs: there they do not move the first
+/// ten.
+const SHORT_LEARNED: usize = 32;
 const FEW_SONGS: usize = 5;
-/// The same for learned rules, of which none are read for few songs: there they do not move the first ten.
-const MOST_SHORT_LEARNED: usize = 64;
 /// Which rules are strongest depends on how many songs are given: on popularity, that is. Those that are
 /// made ready are the strongest beside so many songs.
 const TYPICAL_SONGS: usize = 6;
@@ -126,9 +128,22 @@ fn learned_share(songs: usize) -> f32 {
 fn learned_for(limit: usize, songs: usize) -> usize {
     match (limit <= SHORT_ANSWER, songs <= FEW_SONGS) {
         (true, true) => 0,
-        (true, false) => MOST_SHORT_LEARNED,
+        (true, false) => SHORT_LEARNED,
         (false, _) => usize::MAX,
     }
+}
+
+/// How many of its prepared rules a short answer reads for each of so many songs.
+fn short_rules_for(songs: usize) -> usize {
+    match songs {
+        0..=1 => SHORT_RULES_OF_ONE,
+        _ => (SHORT_RULES_OF_ALL / songs).clamp(FEWEST_SHORT_RULES, MOST_SHORT_RULES),
+    }
+}
+
+/// How many of a song's `most` rules a track gives that has this share of the song's vote.
+fn share_of(most: usize, share: f32) -> usize {
+    ((most as f32 * share) as usize).max(1)
 }
 
 /// What a candidate's score is multiplied with for its popularity, where so many songs are given.
@@ -145,6 +160,7 @@ impl Model {
     pub fn recommend(&self, seeds: &Seeds, limit: usize, scratch: &mut Scratch) -> Vec<Scored> {
         let catalog = self.catalog();
         let factors = self.popularity().factors(seeds.len());
+        let votes = seeds.votes(catalog.supports());
         let mut best: Vec<Scored> = Vec::with_capacity(limit);
         let mut recordings = Vec::with_capacity(limit);
         let mut given: Vec<TrackId> = seeds.tracks().map(|track| catalog.song(track)).collect();
@@ -153,13 +169,13 @@ impl Model {
         // many more, which means to add up again, only where that was not enough.
         let mut look_at = limit + limit / 2 + seeds.len();
         let mut is_short = limit <= SHORT_ANSWER;
-        let echoes = if is_short { Vec::new() } else { self.echoes(seeds, scratch) };
+        let echoes = if is_short { Vec::new() } else { self.echoes(seeds, &votes, scratch) };
         loop {
             let mut sums = match is_short {
-                true => self.add_up_short(seeds, scratch),
-                false => self.add_up(seeds, scratch),
+                true => self.add_up_short(seeds, &votes, scratch),
+                false => self.add_up(seeds, &votes, scratch),
             };
-            self.correct(seeds, learned_for(limit, seeds.len()), &mut sums);
+            self.correct(seeds, &votes, learned_for(limit, seeds.len()), &mut sums);
             self.add_echoes(&echoes, &mut sums);
             let mut seen = 0;
             for scored in sums.choose(factors, look_at) {
@@ -189,14 +205,19 @@ impl Model {
     }
 
     /// Adds up what the rules of these seeds say, the learned ones aside.
-    fn add_up<'s>(&self, seeds: &Seeds, scratch: &'s mut Scratch) -> Sums<'s, '_> {
+    fn add_up<'s>(
+        &self,
+        seeds: &Seeds,
+        votes: &[(TrackId, f32)],
+        scratch: &'s mut Scratch,
+    ) -> Sums<'s, '_> {
         let mut sums = scratch.sums(self.rules());
         let supports = self.catalog().supports();
-        seeds.each_vote(supports, |track, share| {
+        for &(track, share) in votes {
             let vote = share * antecedent_share(supports[track as usize]);
             sums.add(Antecedent::Track(track), vote);
-        });
-        for (artist, vote) in seeds.artist_votes(self, |_| true) {
+        }
+        for (artist, vote) in seeds.artist_votes(self, votes) {
             sums.add(Antecedent::Artist(artist), vote);
         }
         sums.complete();
@@ -204,28 +225,33 @@ impl Model {
     }
 
     /// The same, as far as short answers need it.
-    fn add_up_short<'s>(&self, seeds: &Seeds, scratch: &'s mut Scratch) -> Sums<'s, '_> {
+    fn add_up_short<'s>(
+        &self,
+        seeds: &Seeds,
+        votes: &[(TrackId, f32)],
+        scratch: &'s mut Scratch,
+    ) -> Sums<'s, '_> {
         let rules = self.rules();
         let mut sums = scratch.sums(rules);
         let supports = self.catalog().supports();
-        let is_rare = |track: TrackId| rules.short_of_track(track).is_empty();
-        let most = match seeds.len() {
-            0..=1 => SHORT_RULES_OF_ONE,
-            2..=FEW_SONGS => SHORT_RULES_OF_FEW,
-            _ => MOST_SHORT_RULES,
-        };
-        let mut lists = Vec::with_capacity(2 * seeds.len());
-        seeds.each_vote(supports, |track, share| match rules.short_of_track(track) {
-            short if short.is_empty() => {
-                let vote = share * antecedent_share(supports[track as usize]);
-                sums.add(Antecedent::Track(track), vote);
+        let most = short_rules_for(seeds.len());
+        let short = rules.short_of_tracks();
+        let (mut lists, mut rare) = (Vec::with_capacity(votes.len()), Vec::new());
+        for &(track, share) in votes {
+            match short.get(track) {
+                short if short.is_empty() => {
+                    let vote = share * antecedent_share(supports[track as usize]);
+                    sums.add_some(Antecedent::Track(track), vote, share_of(most, share));
+                    rare.push((track, share));
+                }
+                short => lists.push((short.first(share_of(most, share)), share)),
             }
-            short => lists.push((short.first(most), share)),
-        });
-        for (artist, vote) in seeds.artist_votes(self, is_rare) {
+        }
+        let most = most / 2;
+        for (artist, vote) in seeds.artist_votes(self, &rare) {
             match rules.short_of_artist(artist) {
                 short if short.is_empty() => {
-                    sums.add(Antecedent::Artist(artist), vote);
+                    sums.add_some(Antecedent::Artist(artist), vote, most);
                 }
                 short => lists.push((short.first(most), vote)),
             }
@@ -236,28 +262,38 @@ impl Model {
     }
 
     /// Adds what the learned rules of these seeds say, so many of each.
-    fn correct<'m>(&'m self, seeds: &Seeds, most: usize, sums: &mut Sums<'_, 'm>) {
+    fn correct<'m>(
+        &'m self,
+        seeds: &Seeds,
+        votes: &[(TrackId, f32)],
+        most: usize,
+        sums: &mut Sums<'_, 'm>,
+    ) {
         let learned = learned_share(seeds.len());
         if learned > 0.0 && most > 0 {
-            let rules = self.rules();
-            let mut lists = Vec::with_capacity(2 * seeds.len());
-            seeds.each_vote(self.catalog().supports(), |track, share| {
-                lists.push((rules.learned(track).first(most), learned * share));
+            let rules = self.rules().learned();
+            let lists = votes.iter().map(|&(track, share)| {
+                (rules.get(track).first(share_of(most, share)), learned * share)
             });
-            sums.correct_all(lists);
+            sums.correct_all(lists.collect());
         }
     }
 
     /// The songs that would come first, and what each of them counts beside the song that is given; none
     /// where several are.
-    fn echoes(&self, seeds: &Seeds, scratch: &mut Scratch) -> Vec<(TrackId, f32)> {
+    fn echoes(
+        &self,
+        seeds: &Seeds,
+        votes: &[(TrackId, f32)],
+        scratch: &mut Scratch,
+    ) -> Vec<(TrackId, f32)> {
         if seeds.len() != 1 {
             return Vec::new();
         }
         // All is added up for this, and again for the answer: one song's rules are few.
         let factors = self.popularity().factors(seeds.len());
         let given: Vec<TrackId> = seeds.tracks().collect();
-        let best = self.add_up(seeds, scratch).choose(factors, ECHOES + given.len());
+        let best = self.add_up(seeds, votes, scratch).choose(factors, ECHOES + given.len());
         let best: Vec<Scored> =
             best.filter(|scored| !given.contains(&scored.track)).take(ECHOES).collect();
         let first = best.first().map_or(0.0, |first| first.score);
@@ -280,8 +316,8 @@ impl Model {
         most: usize,
         scratch: &mut Scratch,
     ) -> Vec<(TrackId, f32)> {
-        let mut strongest =
-            self.strongest_of(self.add_up(&Seeds::new([[song]]), scratch), most + 1);
+        let sums = self.add_up(&Seeds::new([[song]]), &[(song, 1.0)], scratch);
+        let mut strongest = self.strongest_of(sums, most + 1);
         strongest.retain(|&(track, _)| track != song);
         strongest.truncate(most);
         strongest
@@ -337,17 +373,18 @@ impl Model {
                 reasons.push((vote * strength(weight, rule.support) + correction, rule));
             }
         };
-        seeds.each_vote(supports, |track, vote| {
+        let votes = seeds.votes(supports);
+        for &(track, vote) in &votes {
             let mut correction = 0.0;
-            rules.learned(track).visit(learned * vote, |other, amount| {
+            rules.learned().get(track).visit(learned * vote, |other, amount| {
                 if other == consequent {
                     correction += amount;
                 }
             });
             let vote = vote * antecedent_share(supports[track as usize]);
             add(Antecedent::Track(track), vote, correction);
-        });
-        for (artist, vote) in seeds.artist_votes(self, |_| true) {
+        }
+        for (artist, vote) in seeds.artist_votes(self, &votes) {
             add(Antecedent::Artist(artist), vote, 0.0);
         }
         reasons.sort_by(|(a, _), (b, _)| b.total_cmp(a));

@@ -9,6 +9,9 @@ use crate::popularity::Factors;
 use crate::rule::{Antecedent, Rules, WrittenRules, consequent_of};
 use crate::score::{Scored, strength};
 
+/// So many sums are taken out before the next step is done for all of them.
+const AT_ONCE: usize = 64;
+
 /// The memory that scoring works in. Reused from request to request, it is allocated once.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -28,8 +31,15 @@ pub(crate) struct Sums<'s, 'm> {
     rules: Rules<'m>,
     /// What has been read.
     lists: Vec<List<'m>>,
-    /// Transactions that are the only one of an antecedent, and what each of their tracks is to get.
-    only: Vec<(u32, f32)>,
+    /// Transactions that are the only one of an antecedent.
+    only: Vec<Only>,
+}
+
+/// A transaction that is the only one of an antecedent, of which so many tracks are to get this vote.
+struct Only {
+    number: u32,
+    most: usize,
+    vote: f32,
 }
 
 /// A list of tracks that have got something.
@@ -58,9 +68,15 @@ impl<'s, 'm> Sums<'s, 'm> {
     /// Adds up the rules of an antecedent, each `vote` times; all of them only when [`Self::complete`] has
     /// been called.
     pub(crate) fn add(&mut self, antecedent: Antecedent, vote: f32) {
+        self.add_some(antecedent, vote, usize::MAX);
+    }
+
+    /// The same for an antecedent of which at most so many rules are needed, if it is in one transaction
+    /// alone: those to the most frequent tracks.
+    pub(crate) fn add_some(&mut self, antecedent: Antecedent, vote: f32, most: usize) {
         let written = self.rules.written(antecedent);
         if written.is_empty() {
-            self.add_implicit(antecedent, vote);
+            self.add_implicit(antecedent, vote, most);
         } else {
             self.add_written(written, vote);
         }
@@ -87,17 +103,18 @@ impl<'s, 'm> Sums<'s, 'm> {
         for (learned, vote) in lists {
             learned.visit(vote, |consequent, amount| {
                 let sum = &mut sums[consequent as usize];
-                *sum += if *sum == 0.0 { amount.max(0.0) } else { amount };
+                let least = if *sum == 0.0 { 0.0 } else { f32::MIN };
+                *sum += amount.max(least);
             });
             self.lists.push(List::Rules(learned));
         }
     }
 
     /// Makes the rules of a rare antecedent from its transactions.
-    fn add_implicit(&mut self, antecedent: Antecedent, vote: f32) {
+    fn add_implicit(&mut self, antecedent: Antecedent, vote: f32, most: usize) {
         let occurrences = self.rules.occurrences(antecedent);
-        if let [only] = *occurrences {
-            self.only.push((only, vote));
+        if let [number] = *occurrences {
+            self.only.push(Only { number, most, vote });
             return;
         }
         let (rules, scratch) = (self.rules, &mut *self.scratch);
@@ -137,25 +154,41 @@ impl<'s, 'm> Sums<'s, 'm> {
     /// Adds what is left to the end: songs of one playlist often have only that one, which then is read
     /// once for all of them.
     pub(crate) fn complete(&mut self) {
-        self.only.sort_unstable_by_key(|&(number, _)| number);
+        self.only.sort_unstable_by_key(|only| only.number);
         let sums = &mut self.scratch.sums[..];
-        for same in self.only.chunk_by(|a, b| a.0 == b.0) {
-            let (items, weight) = self.rules.transaction(same[0].0);
-            let vote: f32 = same.iter().map(|&(_, vote)| vote).sum();
+        for same in self.only.chunk_by(|a, b| a.number == b.number) {
+            let (items, weight) = self.rules.transaction(same[0].number);
+            let most = same.iter().map(|only| only.most).max().unwrap_or_default();
+            let items = &items[..items.len().min(most)];
+            let vote: f32 = same.iter().map(|only| only.vote).sum();
             let amount = vote * strength(weight, 1);
             items.iter().for_each(|&item| sums[item as usize] += amount);
             self.lists.push(List::Transaction(items));
         }
     }
 
-    /// Takes out all sums: visits each track that has one, and others with a sum of zero.
-    fn take(self, mut visit: impl FnMut(TrackId, f32)) -> &'s mut Scratch {
+    /// Takes out all sums. Shows those of at least what `visit` gave back last, and at first all, together
+    /// with their tracks, so many at a time that what is done with one need not wait for another.
+    fn take(self, mut visit: impl FnMut(&[Scored]) -> f32) -> &'s mut Scratch {
         let sums = &mut self.scratch.sums[..];
-        let mut take = |track: TrackId| visit(track, std::mem::take(&mut sums[track as usize]));
+        let mut taken = [Scored { track: 0, score: 0.0 }; AT_ONCE];
+        let mut least = f32::MIN_POSITIVE;
+        let mut take = |list: &[u32], track_of: fn(u32) -> TrackId| {
+            for words in list.chunks(AT_ONCE) {
+                let mut count = 0;
+                for &word in words {
+                    let track = track_of(word);
+                    let score = std::mem::take(&mut sums[track as usize]);
+                    taken[count] = Scored { track, score };
+                    count += usize::from(score >= least);
+                }
+                least = visit(&taken[..count]);
+            }
+        };
         for list in self.lists {
             match list {
-                List::Rules(rules) => rules.words().iter().for_each(|&w| take(consequent_of(w))),
-                List::Transaction(items) => items.iter().for_each(|&item| take(item)),
+                List::Rules(rules) => take(rules.words(), consequent_of),
+                List::Transaction(items) => take(items, |item| item),
             }
         }
         self.scratch.is_used = false;
@@ -169,23 +202,27 @@ impl<'s, 'm> Sums<'s, 'm> {
         most: usize,
     ) -> impl Iterator<Item = Scored> + use<'s> {
         let mut candidates = std::mem::take(&mut self.scratch.candidates);
-        let greatest = factors.greatest();
-        let (mut least, mut least_sum) = (f32::MIN_POSITIVE, f32::MIN_POSITIVE);
+        let mut least = key_of(TrackId::MAX, f32::MIN_POSITIVE);
         candidates.clear();
-        let scratch = self.take(|track, sum| {
+        let scratch = self.take(|taken| {
+            let start = candidates.len();
+            candidates.extend(
+                taken
+                    .iter()
+                    .map(|&Scored { track, score }| key_of(track, score * factors.of(track))),
+            );
+            let mut kept = start;
+            for at in start..candidates.len() {
+                candidates[kept] = candidates[at];
+                kept += usize::from(candidates[at] >= least);
+            }
+            candidates.truncate(kept);
+            if candidates.len() >= 4 * most {
+                keep_greatest(&mut candidates, most);
+                least = candidates[0];
+            }
             // Most are out of the question whatever their factor is, which then isn't looked up.
-            if sum < least_sum {
-                return;
-            }
-            let score = sum * factors.of(track);
-            if score >= least {
-                candidates.push(key_of(track, score));
-                if candidates.len() >= 4 * most {
-                    keep_greatest(&mut candidates, most);
-                    least = scored_of(candidates[0]).score;
-                    least_sum = (least / greatest).max(f32::MIN_POSITIVE);
-                }
-            }
+            (scored_of(least).score / factors.greatest()).max(f32::MIN_POSITIVE)
         });
         keep_greatest(&mut candidates, most);
         candidates.sort_unstable();
@@ -196,10 +233,9 @@ impl<'s, 'm> Sums<'s, 'm> {
     /// What has been added up, in no order.
     pub(crate) fn all(self) -> Vec<Scored> {
         let mut all = Vec::new();
-        self.take(|track, score| {
-            if score > 0.0 {
-                all.push(Scored { track, score });
-            }
+        self.take(|taken| {
+            all.extend_from_slice(taken);
+            f32::MIN_POSITIVE
         });
         all
     }

@@ -76,41 +76,41 @@ impl Seeds {
         })
     }
 
-    /// Visits the tracks of each song, each with its share of its song's vote. What a title hardly ever
-    /// means has none.
-    pub(crate) fn each_vote(&self, supports: &[u32], mut visit: impl FnMut(TrackId, f32)) {
+    /// The tracks of each song, each with its share of its song's vote. What a title hardly ever means
+    /// has none.
+    pub(crate) fn votes(&self, supports: &[u32]) -> Vec<(TrackId, f32)> {
+        let mut votes = Vec::with_capacity(self.tracks.len());
         for song in self.songs() {
-            let least = supports[song[0] as usize].div_ceil(LIKELY);
-            let likely = song.partition_point(|&track| supports[track as usize] >= least);
-            let song = &song[..likely];
-            let support = |&track: &TrackId| supports[track as usize] as f32;
-            let total: f32 = song.iter().map(support).sum();
-            for track in song {
-                let share = match total > 0.0 {
-                    true => support(track) / total,
-                    false => 1.0 / song.len() as f32,
-                };
-                visit(*track, share);
+            let support = |track: TrackId| supports[track as usize];
+            let least = support(song[0]).div_ceil(LIKELY);
+            let likely = song.iter().take_while(|&&track| support(track) >= least);
+            let start = votes.len();
+            votes.extend(likely.map(|&track| (track, support(track) as f32)));
+            let likely = &mut votes[start..];
+            let total: f32 = likely.iter().map(|&(_, support)| support).sum();
+            let songs = likely.len() as f32;
+            for (_, vote) in likely {
+                *vote = if total > 0.0 { *vote / total } else { 1.0 / songs };
             }
         }
+        votes
     }
 
-    /// Each artist of a seed with what its rules count, in order of the artists; for those of the seeds'
-    /// tracks that `counts` says so of.
+    /// Each artist of these votes, and of unknown songs, with what its rules count; in order of the
+    /// artists.
     pub(crate) fn artist_votes(
         &self,
         model: &Model,
-        counts: impl Fn(TrackId) -> bool,
+        votes: &[(TrackId, f32)],
     ) -> Vec<(ArtistId, f32)> {
         let catalog = model.catalog();
         let supports = catalog.supports();
-        let mut votes: Vec<(ArtistId, f32)> = Vec::with_capacity(self.len());
-        self.each_vote(supports, |track, share| {
-            if counts(track) {
-                let vote = share * artist_share(supports[track as usize]);
-                votes.push((catalog.artist(track), vote));
-            }
-        });
+        let mut votes: Vec<(ArtistId, f32)> = votes
+            .iter()
+            .map(|&(track, share)| {
+                (catalog.artist(track), share * artist_share(supports[track as usize]))
+            })
+            .collect();
         votes.extend(self.artists.iter().map(|&artist| (artist, artist_share(0))));
         votes.sort_unstable_by_key(|&(artist, _)| artist);
         votes.dedup_by(|(artist, vote), (kept, sum)| {
