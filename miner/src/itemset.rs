@@ -119,8 +119,11 @@ impl Itemsets {
 pub(crate) struct ItemsetIndex {
     /// By item: the set of it alone, which is asked for most.
     singles: Vec<Found>,
-    /// The sets of two, which are asked for next to most: what they are stands beside where they are.
-    pairs: HashTable<([u32; 2], Found)>,
+    /// The sets of two, which are asked for next to most, by their greater item: the other one. Sets that
+    /// are looked for one after the other mostly share an item, and so what is read is near.
+    pairs: Vec<(u32, Found)>,
+    /// By item: where the pairs begin of which it is the greater item. One more than there are items.
+    pair_starts: Vec<usize>,
     others: HashTable<u32>,
 }
 
@@ -140,7 +143,7 @@ impl ItemsetIndex {
     pub(crate) fn new(itemsets: &Itemsets) -> Self {
         let longest = itemsets.iter().map(|(items, _)| items.len()).max().unwrap_or_default();
         let mut singles = Vec::new();
-        let mut pairs = HashTable::new();
+        let mut pairs = Vec::new();
         let mut others = HashTable::new();
         let hash_of = |itemset: &u32| hash(itemsets.get(*itemset as usize).0);
         for (place, (items, support)) in (0_u32..).zip(itemsets.iter()) {
@@ -152,25 +155,31 @@ impl ItemsetIndex {
                     singles[item] = found;
                 }
                 _ if items.len() == longest => {}
-                [first, second] => {
-                    let pair = [first, second];
-                    pairs.insert_unique(hash(&pair), (pair, found), |(pair, _)| hash(pair));
-                }
+                [smaller, greater] => pairs.push((greater, smaller, found)),
                 _ => {
                     others.insert_unique(hash_of(&place), place, hash_of);
                 }
             }
         }
-        Self { singles, pairs, others }
+        pairs.sort_unstable_by_key(|&(greater, smaller, _)| (greater, smaller));
+        let mut pair_starts = Vec::new();
+        for (place, &(greater, ..)) in pairs.iter().enumerate() {
+            pair_starts.resize(pair_starts.len().max(greater as usize + 1), place);
+        }
+        pair_starts.push(pairs.len());
+        let pairs = pairs.into_iter().map(|(_, smaller, found)| (smaller, found)).collect();
+        Self { singles, pairs, pair_starts, others }
     }
 
     /// An itemset that is not one of the longest, its items rising.
     pub(crate) fn find(&self, itemsets: &Itemsets, items: &[u32]) -> Option<Found> {
         match *items {
             [item] => self.singles.get(item as usize).copied().filter(|&found| found != NOWHERE),
-            [first, second] => {
-                let same = |(pair, _): &([u32; 2], Found)| *pair == [first, second];
-                self.pairs.find(hash(items), same).map(|&(_, found)| found)
+            [smaller, greater] => {
+                let start = *self.pair_starts.get(greater as usize)?;
+                let pairs = &self.pairs[start..*self.pair_starts.get(greater as usize + 1)?];
+                let place = pairs.binary_search_by_key(&smaller, |&(other, _)| other).ok()?;
+                Some(pairs[place].1)
             }
             _ => {
                 let same = |&itemset: &u32| itemsets.get(itemset as usize).0 == items;
