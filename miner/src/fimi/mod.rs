@@ -93,6 +93,9 @@ pub fn open(path: &Path) -> Result<Fimi, FimiError> {
 /// appended to the rest.
 const BLOCK_BYTES: usize = 1 << 17;
 
+/// More than any item's number.
+const TOO_LARGE: u64 = 1 << 32;
+
 /// Reads transactions to the end; `path` is what errors call the source.
 ///
 /// # Errors
@@ -168,31 +171,27 @@ impl Block {
 
     /// Parses the bytes up to the first thing that is not a number.
     fn parse(&mut self) {
+        let Self { bytes, transactions, items, .. } = self;
+        let digit_at = |place: usize| bytes.get(place).map(|byte| byte.wrapping_sub(b'0'));
         let mut line = 0;
         let mut place = 0;
-        while place < self.bytes.len() {
-            let byte = self.bytes[place];
+        while let Some(&byte) = bytes.get(place) {
             let start = place;
-            if byte.is_ascii_digit() {
-                let mut number = 0_u64;
-                while let Some(digit) = self.bytes.get(place).map(|byte| byte.wrapping_sub(b'0')) {
-                    if digit > 9 {
-                        break;
-                    }
-                    // Numbers of any length are recognised as too large: ten digits don't overflow.
-                    number =
-                        if place - start < 10 { number * 10 + u64::from(digit) } else { u64::MAX };
-                    place += 1;
-                }
-                let Ok(item) = u32::try_from(number) else { return self.reject(line, start) };
-                self.items.push(item);
-                continue;
-            }
             place += 1;
             match byte {
+                b'0'..=b'9' => {
+                    let mut number = u64::from(byte - b'0');
+                    while let Some(digit @ 0..=9) = digit_at(place) {
+                        // Of any length, a number that is too large stays so.
+                        number = (number * 10 + u64::from(digit)).min(TOO_LARGE);
+                        place += 1;
+                    }
+                    let Ok(item) = u32::try_from(number) else { return self.reject(line, start) };
+                    items.push(item);
+                }
                 b'\n' => {
-                    self.transactions.push(&self.items);
-                    self.items.clear();
+                    transactions.push(items);
+                    items.clear();
                     line = place;
                 }
                 b' ' | b'\t' | b'\r' => {}
@@ -200,9 +199,9 @@ impl Block {
             }
         }
         // Only the last line of a file may lack its end.
-        if line < self.bytes.len() {
-            self.transactions.push(&self.items);
-            self.items.clear();
+        if line < bytes.len() {
+            transactions.push(items);
+            items.clear();
         }
     }
 
@@ -256,7 +255,7 @@ mod tests {
         assert_eq!(parse("1\n\n-2"), error(3, 1, "-2"));
         assert_eq!(parse("4294967296"), error(1, 1, "4294967296"));
         assert_eq!(parse("1 99999999999999999999999"), error(1, 3, "99999999999999999999999"));
-        assert_eq!(parse("4294967295"), Ok(vec![vec![u32::MAX]]));
+        assert_eq!(parse("4294967295 000000000001"), Ok(vec![vec![u32::MAX, 1]]));
     }
 
     #[test]
