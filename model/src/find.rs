@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::catalog::{ArtistId, Catalog, TrackId};
 use crate::fold::{artist_key, end_apart, fold, fold_onto};
 use crate::note::{base_of_trimmed, base_title};
@@ -37,8 +39,8 @@ impl<'m> Catalog<'m> {
     /// step by step, in less time than one after the other.
     #[must_use]
     pub fn find_all(&self, texts: &[impl AsRef<str>]) -> Vec<Cow<'m, [TrackId]>> {
-        let mut folded = Vec::with_capacity(32 * texts.len());
-        let titles: Vec<Title> = texts
+        let mut folded = Vec::with_capacity(64 + 32 * texts.len());
+        let titles: SmallVec<[Title; 8]> = texts
             .iter()
             .map(|text| trimmed(text.as_ref()))
             .map(|text| if text.len() > LONGEST { "" } else { text })
@@ -49,7 +51,7 @@ impl<'m> Catalog<'m> {
             })
             .collect();
         let keys = titles.iter().map(|title| &folded[title.key.clone()]);
-        let tracks: Vec<Option<Range<usize>>> = self
+        let tracks: SmallVec<[Option<Range<usize>>; 8]> = self
             .spans
             .by_title
             .find_all(self.buffer, &self.spans.title_keys, keys)

@@ -3,6 +3,7 @@
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
+use smallvec::SmallVec;
 
 use crate::buffer::Buffer;
 use crate::text::Texts;
@@ -108,12 +109,12 @@ impl Lookup {
         texts: &Texts,
         wanted: impl ExactSizeIterator<Item = &'w [u8]> + Clone,
     ) -> impl Iterator<Item = Option<u32>> {
-        let slots: Vec<(u64, Slot)> = wanted
+        let slots: SmallVec<[(u64, Slot); 8]> = wanted
             .clone()
             .map(|text| self.hash.hash_one(text))
             .map(|hash| (hash, self.slots[self.home(hash)]))
             .collect();
-        let found: Vec<&[u8]> = slots
+        let found: SmallVec<[&[u8]; 8]> = slots
             .iter()
             .map(|(_, slot)| match slot.is_empty() {
                 true => &[][..],

@@ -35,12 +35,15 @@
 
 use std::collections::HashSet;
 
+use smallvec::SmallVec;
+
 use crate::catalog::{ArtistId, TrackId};
 use crate::model::Model;
 use crate::rule::{Antecedent, Rule};
 pub use crate::scratch::Scratch;
 use crate::scratch::Sums;
 pub use crate::seeds::Seeds;
+use crate::seeds::Votes;
 
 /// What was learnt by tuning on held-out playlists; see the formula above.
 const POPULARITY_OFFSET: f32 = 20.0;
@@ -162,8 +165,9 @@ impl Model {
         let factors = self.popularity().factors(seeds.len());
         let votes = seeds.votes(catalog.supports());
         let mut best: Vec<Scored> = Vec::with_capacity(limit);
-        let mut recordings = Vec::with_capacity(limit);
-        let mut given: Vec<TrackId> = seeds.tracks().map(|track| catalog.song(track)).collect();
+        let mut recordings = SmallVec::<[_; 16]>::new();
+        let mut given: SmallVec<[TrackId; 16]> =
+            seeds.tracks().map(|track| catalog.song(track)).collect();
         given.sort_unstable();
         // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
         // many more, which means to add up again, only where that was not enough.
@@ -236,7 +240,7 @@ impl Model {
         let supports = self.catalog().supports();
         let most = short_rules_for(seeds.len());
         let short = rules.short_of_tracks();
-        let (mut lists, mut rare) = (Vec::with_capacity(votes.len()), Vec::new());
+        let (mut lists, mut rare) = (SmallVec::<[_; 16]>::new(), Votes::new());
         for &(track, share) in votes {
             match short.get(track) {
                 short if short.is_empty() => {
@@ -256,7 +260,7 @@ impl Model {
                 short => lists.push((short.first(most), vote)),
             }
         }
-        sums.add_all(lists);
+        sums.add_all(&lists);
         sums.complete();
         sums
     }
@@ -275,7 +279,7 @@ impl Model {
             let lists = votes.iter().map(|&(track, share)| {
                 (rules.get(track).first(share_of(most, share)), learned * share)
             });
-            sums.correct_all(lists.collect());
+            sums.correct_all(&lists.collect::<Vec<_>>());
         }
     }
 

@@ -83,9 +83,9 @@ impl<'s, 'm> Sums<'s, 'm> {
     }
 
     /// Adds up lists of rules, each so many times.
-    pub(crate) fn add_all(&mut self, lists: Vec<(WrittenRules<'m>, f32)>) {
-        read_ahead(&lists);
-        lists.into_iter().for_each(|(written, vote)| self.add_written(written, vote));
+    pub(crate) fn add_all(&mut self, lists: &[(WrittenRules<'m>, f32)]) {
+        read_ahead(lists);
+        lists.iter().for_each(|&(written, vote)| self.add_written(written, vote));
     }
 
     /// Adds up these rules, each `vote` times.
@@ -97,10 +97,10 @@ impl<'s, 'm> Sums<'s, 'm> {
 
     /// Adds what lists of learned rules say, which may be negative, each so many times. A track of which
     /// nothing has been said so far is not spoken against.
-    pub(crate) fn correct_all(&mut self, lists: Vec<(WrittenRules<'m>, f32)>) {
-        read_ahead(&lists);
+    pub(crate) fn correct_all(&mut self, lists: &[(WrittenRules<'m>, f32)]) {
+        read_ahead(lists);
         let sums = &mut self.scratch.sums[..];
-        for (learned, vote) in lists {
+        for &(learned, vote) in lists {
             learned.visit(vote, |consequent, amount| {
                 let sum = &mut sums[consequent as usize];
                 let least = if *sum == 0.0 { 0.0 } else { f32::MIN };

@@ -1,5 +1,7 @@
 //! The songs of a request as a model knows them, and what each of them counts.
 
+use smallvec::SmallVec;
+
 use crate::catalog::{ArtistId, TrackId};
 use crate::model::Model;
 use crate::rule::Antecedent;
@@ -8,16 +10,19 @@ use crate::score::{antecedent_share, artist_share};
 /// Of the tracks that an ambiguous title means, only so many are considered, the most frequent ones, ...
 const MOST_TRACKS: usize = 4;
 /// ... and of these none votes that is rarer than the first by more than this factor.
-const LIKELY: u32 = 4;
+const LIKELY: f32 = 4.0;
+
+/// What antecedents of a request count. Those of most requests need no memory of their own.
+pub(crate) type Votes<T> = SmallVec<[(T, f32); 16]>;
 
 /// The songs of a request that a model knows something about, in an order of its own. The tracks of
 /// one song stand in order, the most frequent first.
 #[derive(Clone, Debug, Default)]
 pub struct Seeds {
     /// The tracks that the songs mean, one song after another.
-    tracks: Vec<TrackId>,
+    tracks: SmallVec<[TrackId; 16]>,
     /// Where the tracks of each song end.
-    ends: Vec<u32>,
+    ends: SmallVec<[u32; 8]>,
     /// The artists of songs that are not there themselves.
     artists: Vec<ArtistId>,
 }
@@ -27,8 +32,8 @@ impl Seeds {
     /// are left out, and a song given twice counts once.
     #[must_use]
     pub fn new(songs: impl IntoIterator<Item = impl AsRef<[TrackId]>>) -> Self {
-        let songs: Vec<_> = songs.into_iter().collect();
-        let mut given: Vec<&[TrackId]> = songs
+        let songs: SmallVec<[_; 8]> = songs.into_iter().collect();
+        let mut given: SmallVec<[&[TrackId]; 8]> = songs
             .iter()
             .map(AsRef::as_ref)
             .filter(|song| !song.is_empty())
@@ -36,13 +41,13 @@ impl Seeds {
             .collect();
         given.sort_unstable();
         given.dedup();
-        let tracks = given.concat();
+        let tracks = given.iter().flat_map(|song| song.iter().copied()).collect();
         let mut end = 0;
         let ends = given.iter().map(|song| {
             end += song.len() as u32;
             end
         });
-        Self { tracks, ends: ends.collect(), artists: Vec::new() }
+        Self { ends: ends.collect(), tracks, artists: Vec::new() }
     }
 
     /// Adds a song that the model does not know, by an artist that it knows.
@@ -66,46 +71,32 @@ impl Seeds {
         self.tracks.iter().copied()
     }
 
-    /// The tracks of each song.
-    fn songs(&self) -> impl Iterator<Item = &[TrackId]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let song = &self.tracks[start..end as usize];
-            start = end as usize;
-            song
-        })
-    }
-
     /// The tracks of each song, each with its share of its song's vote. What a title hardly ever means
     /// has none.
-    pub(crate) fn votes(&self, supports: &[u32]) -> Vec<(TrackId, f32)> {
-        let mut votes = Vec::with_capacity(self.tracks.len());
-        for song in self.songs() {
-            let support = |track: TrackId| supports[track as usize];
-            let least = support(song[0]).div_ceil(LIKELY);
-            let likely = song.iter().take_while(|&&track| support(track) >= least);
-            let start = votes.len();
-            votes.extend(likely.map(|&track| (track, support(track) as f32)));
-            let likely = &mut votes[start..];
-            let total: f32 = likely.iter().map(|&(_, support)| support).sum();
-            let songs = likely.len() as f32;
-            for (_, vote) in likely {
-                *vote = if total > 0.0 { *vote / total } else { 1.0 / songs };
-            }
+    pub(crate) fn votes(&self, supports: &[u32]) -> Votes<TrackId> {
+        let all: Votes<TrackId> =
+            self.tracks().map(|track| (track, supports[track as usize] as f32)).collect();
+        let mut votes = Votes::new();
+        let mut start = 0;
+        for &end in &self.ends {
+            let song = &all[start..end as usize];
+            start = end as usize;
+            let is_likely = |&(_, support): &(TrackId, f32)| support * LIKELY >= song[0].1;
+            let song = &song[..song.partition_point(is_likely)];
+            let total: f32 = song.iter().map(|&(_, support)| support).sum();
+            votes.extend(song.iter().map(|&(track, support)| {
+                (track, if total > 0.0 { support / total } else { 1.0 / song.len() as f32 })
+            }));
         }
         votes
     }
 
     /// Each artist of these votes, and of unknown songs, with what its rules count; in order of the
     /// artists.
-    pub(crate) fn artist_votes(
-        &self,
-        model: &Model,
-        votes: &[(TrackId, f32)],
-    ) -> Vec<(ArtistId, f32)> {
+    pub(crate) fn artist_votes(&self, model: &Model, votes: &[(TrackId, f32)]) -> Votes<ArtistId> {
         let catalog = model.catalog();
         let supports = catalog.supports();
-        let mut votes: Vec<(ArtistId, f32)> = votes
+        let mut votes: Votes<ArtistId> = votes
             .iter()
             .map(|&(track, share)| {
                 (catalog.artist(track), share * artist_share(supports[track as usize]))
