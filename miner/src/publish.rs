@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use segue_model::build::{Keys, TooLarge};
 use segue_model::{DatasetMetadata, Model, ModelId, Store, StoreError};
+use segue_process::log;
 use thiserror::Error;
 
 use crate::dataset::{self, Dataset, DatasetError, ReadOptions, Source};
@@ -108,7 +109,8 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
     drop(bytes);
     store.promote_published(&published, date)?;
     let took = started.elapsed();
-    tracing::info!(model = %published.model, seconds = took.as_secs_f64(), "model promoted");
+    let seconds = log::seconds(took);
+    tracing::info!(model = %published.model, seconds, "model promoted");
     Ok(Outcome { model: published.model, took })
 }
 
@@ -131,6 +133,7 @@ fn judge(
         None => None,
     };
     if let Some(comparison) = &comparison {
+        let to_thousandths = |rate: f64| (rate * 1e3).round() / 1e3;
         tracing::info!(
             current = comparison.model,
             playlists = comparison.playlists,
@@ -138,8 +141,8 @@ fn judge(
             songs = comparison.items,
             current_songs = comparison.current_items,
             sample = comparison.sample,
-            hit_rate = comparison.hit_rate,
-            current_hit_rate = comparison.current_hit_rate,
+            hit_rate = to_thousandths(comparison.hit_rate),
+            current_hit_rate = to_thousandths(comparison.current_hit_rate),
             "dataset compared with the current model's"
         );
         if let Some(gate) = plan.gate {

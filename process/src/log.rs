@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -45,6 +46,17 @@ pub fn start(args: &LogArgs) -> anyhow::Result<()> {
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("failed to start logging: {error}"))
+}
+
+/// A time as lines give it: seconds, to the millisecond.
+///
+/// ```
+/// let took = std::time::Duration::from_micros(1_234_567);
+/// assert_eq!(segue_process::log::seconds(took), 1.235);
+/// ```
+#[must_use]
+pub fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e3).round() / 1e3
 }
 
 /// An error with what caused it, in one line.

@@ -4,7 +4,7 @@
 //! Not here: finding it (see `dataset_loop`) and the dealing itself (see `remine`).
 
 use segue_control::ServedModel;
-use segue_process::log::with_causes;
+use segue_process::log::{self, with_causes};
 use tokio::time::{Instant, timeout};
 
 use crate::backoff::{Backoff, Retry};
@@ -153,7 +153,7 @@ impl Change {
         }
         let limit = config.remine_timeout;
         let asked = timeout(limit, remine.ask(order, self.replaces.as_deref())).await;
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = log::seconds(started.elapsed());
         self.stage = match asked.unwrap_or(Err(WatcherError::TooLong(limit))) {
             Ok(Outcome::Done) => {
                 if !matches!(remine, Remine::Log) {
@@ -180,7 +180,7 @@ impl Change {
             Err(error) => {
                 facts.remined(Remined::Failed);
                 let pause = self.retry.pause();
-                let again_in_seconds = pause.as_secs_f64();
+                let again_in_seconds = log::seconds(pause);
                 let error = with_causes(&error);
                 let sha256 = &order.sha256;
                 tracing::error!(sha256, error, seconds, again_in_seconds, "re-mining failed");

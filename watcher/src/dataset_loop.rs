@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use segue_control::ServedModel;
-use segue_process::log::with_causes;
+use segue_process::log::{self, with_causes};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -166,7 +166,7 @@ impl<'a> DatasetLoop<'a> {
             Err(error) => {
                 if self.misconfigured.begin() {
                     let error = with_causes(&error);
-                    let again_in_seconds = self.config.poll_dataset.as_secs_f64();
+                    let again_in_seconds = log::seconds(self.config.poll_dataset);
                     tracing::error!(
                         error,
                         again_in_seconds,
@@ -203,7 +203,7 @@ impl<'a> DatasetLoop<'a> {
             looked = self.looker.look(&dataset.source, known.as_ref()) => looked,
             () = superseded(self.config, dataset) => return,
         };
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = log::seconds(started.elapsed());
         let url = &dataset.source;
         self.next_look = Instant::now()
             + match looked {
@@ -211,7 +211,7 @@ impl<'a> DatasetLoop<'a> {
                     self.facts.looked(if look.read { Looked::Read } else { Looked::Unchanged });
                     self.looking.reset();
                     if let Some(outage) = self.unreadable.end() {
-                        let after_seconds = outage.as_secs_f64();
+                        let after_seconds = log::seconds(outage);
                         tracing::info!(%url, after_seconds, "the dataset can be read again");
                     }
                     tracing::debug!(%url, read = look.read, seconds, "looked at the dataset");
@@ -225,7 +225,7 @@ impl<'a> DatasetLoop<'a> {
                 Err(error) => {
                     self.facts.looked(Looked::Failed);
                     let pause = self.looking.pause();
-                    let again_in_seconds = pause.as_secs_f64();
+                    let again_in_seconds = log::seconds(pause);
                     let error = with_causes(&error);
                     if self.unreadable.begin() {
                         tracing::warn!(error, again_in_seconds, "the dataset can't be read");
@@ -299,7 +299,7 @@ impl<'a> DatasetLoop<'a> {
         let sha256 = &wanted.order.sha256;
         match self.change.take() {
             Some(change) if change.wanted == wanted => {
-                let after_seconds = change.found.elapsed().as_secs_f64();
+                let after_seconds = log::seconds(change.found.elapsed());
                 tracing::info!(model, sha256, after_seconds, "a model of the dataset is served");
             }
             Some(_) => {
@@ -331,6 +331,7 @@ impl<'a> DatasetLoop<'a> {
                 Why::NoModel | Why::Configuration => self.config.grace,
                 Why::Content => Duration::ZERO,
             };
+            let in_seconds = log::seconds(wait);
             tracing::info!(
                 why = why.name(),
                 model,
@@ -339,7 +340,7 @@ impl<'a> DatasetLoop<'a> {
                 from_sha256,
                 sha256,
                 action = self.remine.name(),
-                in_seconds = wait.as_secs_f64(),
+                in_seconds,
                 "the dataset is another than the model served was made from"
             );
             Stage::Due(Instant::now() + wait)

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use segue_control::{Client, ClientError, ServedModel, Status};
 use segue_model::{ModelId, Store};
-use segue_process::log::with_causes;
+use segue_process::log::{self, with_causes};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -137,7 +137,7 @@ impl<'a> ModelLoop<'a> {
         match read.expect("reading the pointer does not panic") {
             Ok(current) => {
                 if let Some(outage) = self.pointer.end() {
-                    let after_seconds = outage.as_secs_f64();
+                    let after_seconds = log::seconds(outage);
                     tracing::info!(after_seconds, "CURRENT can be read again");
                 }
                 Some(current)
@@ -145,7 +145,7 @@ impl<'a> ModelLoop<'a> {
             Err(error) => {
                 if self.pointer.begin() {
                     let error = with_causes(&error);
-                    let again_in_seconds = self.config.poll_models.as_secs_f64();
+                    let again_in_seconds = log::seconds(self.config.poll_models);
                     tracing::error!(error, again_in_seconds, "CURRENT can't be read");
                 }
                 None
@@ -156,7 +156,7 @@ impl<'a> ModelLoop<'a> {
     fn away(&mut self, error: &ClientError) -> Duration {
         let pause = self.asking.pause();
         let first = self.api.begin();
-        let again_in_seconds = pause.as_secs_f64();
+        let again_in_seconds = log::seconds(pause);
         let error = with_causes(error);
         match (first, &self.seen) {
             // A sidecar starts before what it stands beside.
@@ -183,7 +183,7 @@ impl<'a> ModelLoop<'a> {
                 tracing::info!(model, current, version, "found the API");
             }
             (Some(_), Some(away)) => {
-                let after_seconds = away.as_secs_f64();
+                let after_seconds = log::seconds(away);
                 let (model, version) = (shown(serving), status.version);
                 tracing::info!(model, version, after_seconds, "the API answers again");
             }
@@ -212,7 +212,7 @@ impl<'a> ModelLoop<'a> {
         let started = Instant::now();
         let client = Client::new(&self.config.admin_socket, RELOAD_LIMIT);
         let answer = client.reload(&model.to_string()).await;
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = log::seconds(started.elapsed());
         let from = shown(self.serving());
         match answer {
             Ok(status) if serves(&status, model) => {
@@ -245,7 +245,7 @@ impl<'a> ModelLoop<'a> {
     fn failed(&mut self, model: ModelId, error: &str) -> Duration {
         self.facts.reloaded(Reload::Failed);
         let pause = self.reloading.pause();
-        let again_in_seconds = pause.as_secs_f64();
+        let again_in_seconds = log::seconds(pause);
         tracing::warn!(%model, error, again_in_seconds, "the API did not take a model");
         pause
     }
