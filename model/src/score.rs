@@ -31,7 +31,8 @@
 //!
 //! The first ten of a few songs do not depend on what stands at the end of long lists. So a short answer
 //! reads what the miner made ready for it: for each song the strongest of its rules and its artist's,
-//! added up, and learned rules only where many songs are given. A longer answer reads everything.
+//! added up, or of a song in one playlist alone the most frequent songs of that; and learned rules only
+//! where many songs are given. A longer answer reads everything.
 
 use std::collections::HashSet;
 
