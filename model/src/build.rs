@@ -10,8 +10,8 @@ use crate::format::{FormatError, Section, encode};
 pub use crate::key::Keys;
 use crate::metadata::{Metadata, RuleCounts};
 use crate::model::Model;
-use crate::rule::{level_of_share, signed_level_of_share, word};
 use crate::text::TextsBuilder;
+use crate::written::{level_of_share, signed_level_of_share, word};
 
 /// A model would be too large for its format, which counts in 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

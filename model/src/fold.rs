@@ -207,6 +207,13 @@ mod tests {
         }
 
         #[test]
+        fn plain_texts_end_apart_where_their_letters_differ(a in "[aAb1 .'-]{0,5}", b in "[aAb1 .'-]{0,5}") {
+            let letters = |text: &str| fold(text).replace(|letter: char| !letter.is_alphanumeric(), "");
+            let is_apart = end_apart(a.as_bytes(), b.as_bytes());
+            proptest::prop_assert_eq!(is_apart, letters(&a) != letters(&b));
+        }
+
+        #[test]
         fn folding_twice_is_folding_once(text in "\\PC*") {
             let once = fold(&text).into_owned();
             proptest::prop_assert_eq!(fold(&once), once.as_str());

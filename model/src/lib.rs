@@ -23,6 +23,7 @@ mod model;
 mod note;
 mod occurrence;
 mod popularity;
+mod reason;
 mod rule;
 pub mod score;
 mod scratch;
@@ -30,6 +31,7 @@ mod search;
 mod seeds;
 pub mod store;
 mod text;
+mod written;
 
 pub use catalog::{ArtistId, Catalog, Track, TrackId};
 pub use format::FormatError;

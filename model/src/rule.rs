@@ -11,163 +11,8 @@ use crate::buffer::{Buffer, Span};
 use crate::catalog::{ArtistId, CatalogSpans, TrackId};
 use crate::format::{FormatError, Section, content_error};
 use crate::occurrence::Occurrences;
-use crate::text::{Groups, check_offsets};
-
-/// Impacts below the strongest rule's by more than this factor are written as the smallest one.
-/// Three decades in 8 bits: steps of 2.7 %, which cost nothing measurable in quality.
-const DECADES: f32 = 3.0;
-/// Where signs are kept, seven bits are left for the size.
-const SIGN: u8 = 0x80;
-
-/// The impact that a level of `levels` stands for, as a share of the strongest rule's.
-fn share_of_level(level: u8, levels: u8) -> f32 {
-    10_f32.powf(DECADES * (f32::from(level) / f32::from(levels) - 1.0))
-}
-
-fn nearest_level(share: f32, levels: u8) -> u8 {
-    let levels = f32::from(levels);
-    let level = levels * (1.0 + share.max(f32::MIN_POSITIVE).log10() / DECADES);
-    level.round().clamp(0.0, levels) as u8
-}
-
-/// The 8-bit level for an impact that is this share of the strongest rule's.
-pub(crate) fn level_of_share(share: f32) -> u8 {
-    nearest_level(share, u8::MAX)
-}
-
-/// The same for a share with a sign.
-pub(crate) fn signed_level_of_share(share: f32) -> u8 {
-    let sign = if share < 0.0 { SIGN } else { 0 };
-    sign | nearest_level(share.abs(), !SIGN)
-}
-
-/// A rule that is written out: its consequent and its level. None for a consequent beyond the 2^24 most
-/// frequent ones, the rules to which are left out.
-pub(crate) fn word(consequent: TrackId, level: u8) -> Option<u32> {
-    let shifted = consequent.checked_mul(1 << u8::BITS)?;
-    Some(shifted | u32::from(level))
-}
-
-/// The consequent of a rule that is written out.
-pub(crate) fn consequent_of(word: u32) -> TrackId {
-    word >> u8::BITS
-}
-
-/// Rules that are written out: where they lie in a buffer, and what their levels stand for.
-struct Written {
-    offsets: Span<u32>,
-    words: Span<u32>,
-    scales: Span<f32>,
-    shares: [f32; 256],
-}
-
-/// The rules of one antecedent that are written out.
-#[derive(Clone, Copy)]
-pub(crate) struct WrittenRules<'m> {
-    words: &'m [u32],
-    scale: f32,
-    shares: &'m [f32; 256],
-}
-
-impl<'m> WrittenRules<'m> {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty()
-    }
-
-    /// The `most` first of them.
-    pub(crate) fn first(self, most: usize) -> Self {
-        Self { words: &self.words[..self.words.len().min(most)], ..self }
-    }
-
-    /// The rules as they are written.
-    pub(crate) fn words(self) -> &'m [u32] {
-        self.words
-    }
-
-    /// Visits all rules: consequents and impacts, `times` as large.
-    #[inline]
-    pub(crate) fn visit(self, times: f32, mut visit: impl FnMut(TrackId, f32)) {
-        let scale = times * self.scale;
-        for &word in self.words {
-            visit(consequent_of(word), scale * self.shares[usize::from(word as u8)]);
-        }
-    }
-}
-
-impl Written {
-    /// Reads rules of at most `antecedents` antecedents, which come in this order of sections: offsets,
-    /// words, scales.
-    fn read(
-        buffer: &Buffer,
-        [offset, word, scale]: [Section; 3],
-        antecedents: usize,
-        tracks: usize,
-        share: impl Fn(u8) -> f32,
-    ) -> Result<Self, FormatError> {
-        let written = Self {
-            offsets: buffer.span(offset)?,
-            words: buffer.span(word)?,
-            scales: buffer.span(scale)?,
-            shares: std::array::from_fn(|level| share(level as u8)),
-        };
-        let fail = |section, entry, reason| Err(content_error(section, entry, reason));
-        let words = buffer.slice(&written.words);
-        check_offsets(offset, buffer.slice(&written.offsets), words.len())?;
-        if written.len(buffer) > antecedents {
-            return fail(offset, antecedents, "expected at most a group for each antecedent");
-        }
-        if let Some(entry) = words.iter().position(|&word| consequent_of(word) as usize >= tracks) {
-            return fail(word, entry, "expected a rule to a track that is there");
-        }
-        let scales = buffer.slice(&written.scales);
-        if scales.len() != written.len(buffer) {
-            return fail(scale, 0, "expected a scale for each antecedent");
-        }
-        // Sums over many rules stay numbers, too.
-        let sound = |scale: &f32| (0.0..=1e20).contains(scale);
-        match scales.iter().position(|scale| !sound(scale)) {
-            Some(entry) => fail(scale, entry, "expected a number from 0 to 1e20"),
-            None => Ok(written),
-        }
-    }
-
-    /// The number of antecedents, from the first on, some of which may have no rules.
-    fn len(&self, buffer: &Buffer) -> usize {
-        buffer.slice(&self.offsets).len() - 1
-    }
-
-    fn lists<'m>(&'m self, buffer: &'m Buffer) -> Lists<'m> {
-        Lists {
-            offsets: buffer.slice(&self.offsets),
-            words: buffer.slice(&self.words),
-            scales: buffer.slice(&self.scales),
-            shares: &self.shares,
-        }
-    }
-}
-
-/// Rules that are written out, by antecedent.
-#[derive(Clone, Copy)]
-pub(crate) struct Lists<'m> {
-    offsets: &'m [u32],
-    words: &'m [u32],
-    scales: &'m [f32],
-    shares: &'m [f32; 256],
-}
-
-impl<'m> Lists<'m> {
-    pub(crate) fn get(self, antecedent: u32) -> WrittenRules<'m> {
-        let antecedent = antecedent as usize;
-        let (words, scale) = match (self.offsets.get(antecedent), self.offsets.get(antecedent + 1))
-        {
-            (Some(&start), Some(&end)) => {
-                (&self.words[start as usize..end as usize], self.scales[antecedent])
-            }
-            _ => (&[][..], 0.0),
-        };
-        WrittenRules { words, scale, shares: self.shares }
-    }
-}
+use crate::text::Groups;
+use crate::written::{Lists, Written, WrittenRules, share_of_level, share_of_signed_level};
 
 /// Where a model's rules lie in its buffer.
 pub(crate) struct RuleSpans {
@@ -197,13 +42,9 @@ impl RuleSpans {
         let (tracks, artists) = (supports.len(), catalog.artists.len(buffer));
         let transactions =
             Groups::read(buffer, Section::TransactionOffset, Section::TransactionItem, tracks)?;
-        let unsigned = |level| share_of_level(level, u8::MAX);
-        let signed = |level: u8| {
-            let size = share_of_level(level & !SIGN, !SIGN);
-            if level & SIGN == 0 { size } else { -size }
+        let of = |antecedents, sections| {
+            Written::read(buffer, sections, antecedents, tracks, share_of_level)
         };
-        let of =
-            |antecedents, sections| Written::read(buffer, sections, antecedents, tracks, unsigned);
         let sample_names: Span<u64> = buffer.span(Section::SampleName)?;
         let sample_transactions = buffer.span(Section::SampleTransaction)?;
         check_sample(buffer, &sample_names, &sample_transactions, transactions.len(buffer))?;
@@ -230,7 +71,7 @@ impl RuleSpans {
                 [LearnedOffset, LearnedWord, LearnedScale],
                 tracks,
                 tracks,
-                signed,
+                share_of_signed_level,
             )?,
             weights: (0..transactions.len(buffer))
                 .map(|number| (transactions.range(buffer, number).len() as f32).max(1.0).powf(-0.5))

@@ -6,8 +6,9 @@
 
 use crate::catalog::TrackId;
 use crate::popularity::Factors;
-use crate::rule::{Antecedent, Rules, WrittenRules, consequent_of};
+use crate::rule::{Antecedent, Rules};
 use crate::score::{Scored, strength};
+use crate::written::{WrittenRules, consequent_of};
 
 /// So many sums are taken out before the next step is done for all of them.
 const AT_ONCE: usize = 64;

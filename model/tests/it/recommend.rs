@@ -217,6 +217,51 @@ fn fewer_are_wanted_than_there_are() {
     }
 }
 
+/// So many songs, each by an artist of its own.
+fn many(name: &str, songs: usize) -> Vec<Song> {
+    let song = |n| &*format!("{name}{n} - {name} {n}").leak();
+    (0..songs).map(song).collect()
+}
+
+#[test]
+fn long_lists_and_many_seeds_give_the_formulas_scores() {
+    let songs = many("A", 150);
+    let dataset = Dataset::new(&[&songs, &songs[..100], &songs[50..]]);
+    let seeds: Vec<TrackId> = (0..150).step_by(7).collect();
+    let expected = scores(&dataset, &seeds, true, ROUNDING);
+    for implicit_support in [0, 9] {
+        let model = dataset.model(implicit_support);
+        let given = Seeds::new(seeds.iter().map(|&track| vec![track]));
+        let found = model.recommend(&given, 150, &mut Scratch::default());
+        assert_eq!(found.len(), 150 - seeds.len());
+        for scored in found {
+            let (expected, rounding) = expected[scored.track as usize];
+            assert!((scored.score - expected).abs() <= rounding, "{scored:?}: {expected}");
+        }
+    }
+}
+
+#[test]
+fn all_tracks_of_an_ambiguous_title_speak_in_short_answers() {
+    let (mine, yours) = (many("M", 60), many("Y", 60));
+    let mut playlists = Vec::new();
+    for (song, others) in [("Me - Song", mine), ("You - Song", yours)] {
+        for third in others[1..].chunks(20) {
+            playlists.push([&[song, others[0]], third].concat());
+        }
+    }
+    let playlists: Vec<&[Song]> = playlists.iter().map(Vec::as_slice).collect();
+    let model = Dataset::new(&playlists).model(2);
+    let song = model.catalog().find("Song");
+    assert_eq!(song.len(), 2);
+    let found = model.recommend(&Seeds::new([song]), SHORT_ANSWER, &mut Scratch::default());
+    assert_eq!(found.len(), SHORT_ANSWER);
+    for companion in ["M 0", "Y 0"] {
+        let is_it = |scored: &Scored| model.catalog().title(scored.track) == companion;
+        assert!(found.iter().any(is_it), "{companion}: {found:?}");
+    }
+}
+
 #[test]
 fn where_too_little_was_made_ready_all_rules_are_read() {
     let dataset = sample();
