@@ -18,6 +18,10 @@ use crate::schedule::Stop;
 /// every task behind it, which bounds the memory of results that are too early.
 const WAITING_CHUNKS: usize = 8;
 
+/// Of an unfinished list so many chunks are handed over together: to wake somebody for each would take a tenth
+/// of the time that long lists take.
+const CHUNKS_TOGETHER: usize = WAITING_CHUNKS / 2;
+
 /// Where results belong: batches of tasks follow each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
@@ -158,7 +162,8 @@ impl<C> Sequence<C> {
         let waiting = state.taken.entry(place).or_default();
         waiting.chunks.push_back(chunk);
         waiting.next = next;
-        let awaited = place == state.head;
+        let is_due = next.is_some() || waiting.chunks.len() >= CHUNKS_TOGETHER;
+        let awaited = is_due && place == state.head;
         // Whoever wakes up wants the lock.
         drop(state);
         if awaited {
@@ -340,6 +345,30 @@ mod tests {
         let expected: Vec<_> =
             [(0, 0), (0, 1)].into_iter().chain((0..20).map(|c| (1, c))).collect();
         assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn chunks_are_handed_over_while_their_list_goes_on() {
+        let stop = &Stop::new(None);
+        let sequence = &Sequence::new(1);
+        let (got, seen) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let _member = Membership::new(sequence, stop);
+                for _ in 0..3 {
+                    for chunk in 0..CHUNKS_TOGETHER {
+                        sequence.put(Place::default(), chunk, None, stop, &drop);
+                    }
+                    for chunk in 0..CHUNKS_TOGETHER {
+                        assert_eq!(seen.recv_timeout(Duration::from_secs(60)), Ok(chunk));
+                    }
+                }
+            });
+            sequence.drain(stop, |chunk| {
+                got.send(chunk).expect("awaited");
+                ControlFlow::Continue(())
+            });
+        });
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -11,7 +12,7 @@ use anyhow::Context;
 use super::{UNWRITTEN, with_progress};
 use crate::config::support;
 use crate::fimi::{self, Fimi, FimiWriter};
-use crate::itemset::ItemsetCounts;
+use crate::itemset::{Collector, ItemsetCounts};
 use crate::miner::{Miner, Support, Target};
 use crate::progress::Progress;
 
@@ -123,16 +124,30 @@ fn count(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64>
     Ok(total)
 }
 
+/// Text that has been written leaves its memory for more, at most of so many parts: to ask the system for
+/// that of each would take longer than to fill it.
+const MOST_SPARE: usize = 8;
+
 /// Prints the itemsets, and returns how many.
 fn list(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64> {
     // Parts of the search can be small, and are gathered here; full ones pass by.
     let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut written = Ok(());
     let mut total = 0;
-    let make = || FimiWriter::new(fimi, args.min_len.get());
+    let spare = Mutex::new(Vec::new());
+    let lock = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || {
+        let memory = lock().pop().unwrap_or_default();
+        FimiWriter::new(fimi, args.min_len.get()).reusing(memory)
+    };
     miner.collect(&fimi.transactions, make, |lines| {
         total += lines.len();
         written = output.write_all(lines.text());
+        let mut spare = lock();
+        // One that is not full may be one of many that are small.
+        if lines.is_full() && spare.len() < MOST_SPARE {
+            spare.push(lines.into_memory());
+        }
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     written.and_then(|()| output.flush()).context(UNWRITTEN)?;

@@ -32,6 +32,19 @@ impl<'a> FimiWriter<'a> {
         Self { fimi, min_len, count: 0, lines, prefix, lengths: Vec::new() }
     }
 
+    /// Has it write into this memory, of which nothing stays but the room.
+    #[must_use]
+    pub fn reusing(mut self, memory: Vec<u8>) -> Self {
+        self.lines.bytes = memory;
+        self
+    }
+
+    /// The memory that the lines are in, for another writer.
+    #[must_use]
+    pub fn into_memory(self) -> Vec<u8> {
+        self.lines.bytes
+    }
+
     /// The number of lines written.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -267,5 +280,17 @@ mod tests {
         assert_eq!(writer.len(), 2 * 299);
         (0..300).for_each(|_| writer.leave());
         assert_eq!(writer.prefix.length, 0);
+    }
+
+    #[test]
+    fn of_memory_that_is_used_again_nothing_shows() {
+        let fimi = Fimi { transactions: [[0_u32; 0]; 0].iter().collect(), numbers: None };
+        for room in [0, 1, 40, 1000] {
+            let mut writer = FimiWriter::new(&fimi, 1).reusing(vec![b'x'; room]);
+            assert!(writer.text().is_empty());
+            writer.itemset_with(12, 3);
+            assert_eq!(writer.text(), b"12 (3)\n");
+            assert!(writer.into_memory().len() >= room);
+        }
     }
 }
