@@ -123,13 +123,11 @@ impl Written {
             return fail(offset, antecedents, "expected at most a group for each antecedent");
         }
         // The greatest is found many words at a time, and is rarely to be looked for.
-        if consequent_of(words.iter().fold(0, |most, &word| most.max(word))) as usize >= tracks {
-            let entry = words.iter().position(|&word| consequent_of(word) as usize >= tracks);
-            return fail(
-                word,
-                entry.unwrap_or_default(),
-                "expected a rule to a track that is there",
-            );
+        let is_wrong = |&word: &u32| consequent_of(word) as usize >= tracks;
+        if is_wrong(&words.iter().fold(0, |most, &word| most.max(word)))
+            && let Some(entry) = words.iter().position(is_wrong)
+        {
+            return fail(word, entry, "expected a rule to a track that is there");
         }
         let scales = buffer.slice(&written.scales);
         if scales.len() != written.len(buffer) {

@@ -263,6 +263,14 @@ fn all_tracks_of_an_ambiguous_title_speak_in_short_answers() {
 }
 
 #[test]
+fn a_model_of_no_songs_recommends_none() {
+    let model = Dataset::new(&[&[]]).model(0);
+    assert!(model.catalog().is_empty());
+    let seeds = Seeds::new([model.catalog().find("Yesterday")]);
+    assert!(model.recommend(&seeds, 10, &mut Scratch::default()).is_empty());
+}
+
+#[test]
 fn where_too_little_was_made_ready_all_rules_are_read() {
     let dataset = sample();
     let (ready, short) = (dataset.model(2), dataset.model_short(2, 1));
