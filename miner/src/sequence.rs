@@ -18,7 +18,7 @@ use crate::schedule::Stop;
 /// every task behind it, which bounds the memory of results that are too early.
 const WAITING_CHUNKS: usize = 8;
 
-/// Of an unfinished list so many chunks are handed over together: to wake somebody for each would take a tenth
+/// Of an unfinished list so many chunks are handed over together: to wake somebody for each would take a sixth
 /// of the time that long lists take.
 const CHUNKS_TOGETHER: usize = WAITING_CHUNKS / 2;
 
