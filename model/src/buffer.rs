@@ -7,17 +7,18 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use bytemuck::{AnyBitPattern, NoUninit};
+use sha2::{Digest, Sha256};
 
 use crate::format::{
     ALIGNMENT, ENTRY_LENGTH, FIXED_LENGTH, FormatError, MAGIC, Section, VERSION, content_error,
     places,
 };
+use crate::step;
 
-/// A kernel that does not interrupt itself keeps a processor for as long as one read takes, and requests
-/// that came meanwhile wait: a whole model would be 20 ms.
-const READ_AT_ONCE: usize = 256 << 10;
+/// Of a buffer that goes, so many words are given back in one step: 1 MiB.
+const FREED_AT_ONCE: usize = 128 << 10;
 
-/// A file's bytes, aligned for every array in it, checked against header and checksums.
+/// A file's bytes, aligned for every array in it, checked against the header.
 pub(crate) struct Buffer {
     words: Vec<u64>,
     length: usize,
@@ -32,8 +33,8 @@ pub(crate) struct Span<T> {
 }
 
 impl Buffer {
-    /// Has `length` bytes read, which are then checked. `read` fills a piece from its place on; it is
-    /// called on two threads, for most of the time goes into making memory for what is read.
+    /// Has `length` bytes read, and checks their header. `read` fills a piece from its place on; it is called
+    /// on two threads, for most of the time goes into making memory for what is read.
     pub(crate) fn read(
         length: usize,
         read: impl Fn(usize, &mut [u8]) -> std::io::Result<()> + Sync,
@@ -42,15 +43,18 @@ impl Buffer {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
         let (first, second) = bytes[..length].split_at_mut(length / 2);
         let read_half = |start: usize, half: &mut [u8]| {
-            let mut pieces = (start..).step_by(READ_AT_ONCE).zip(half.chunks_mut(READ_AT_ONCE));
-            pieces.try_for_each(|(at, piece)| read(at, piece))
+            let mut pieces = (start..).step_by(step::BYTES).zip(half.chunks_mut(step::BYTES));
+            pieces.try_for_each(|(at, piece)| {
+                step::give_way();
+                read(at, piece)
+            })
         };
         std::thread::scope(|scope| {
             let start = first.len();
             let beside = scope.spawn(move || read_half(start, second));
             read_half(0, first).and(beside.join().expect("reading does not panic"))
         })?;
-        Ok(check(words, length))
+        Ok(check_header(words, length))
     }
 
     /// Sections that were just made, without header and checksums, which nobody will ask for.
@@ -67,6 +71,30 @@ impl Buffer {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &bytemuck::cast_slice(&self.words)[..self.length]
+    }
+
+    /// The SHA-256 of a file whose sections are as their checksums say.
+    pub(crate) fn digest(&self) -> Result<[u8; 32], FormatError> {
+        let file = self.bytes();
+        let mut digest = Sha256::new();
+        let mut end = 0;
+        for (index, (section, place)) in Section::ALL.into_iter().zip(&self.sections).enumerate() {
+            digest.update(&file[end..place.start]);
+            let mut checksum = crc32fast::Hasher::new();
+            // Each piece is still in the cache when it is read again.
+            for piece in step::pieces(&file[place.clone()]) {
+                checksum.update(piece);
+                digest.update(piece);
+            }
+            let expected = u32_at(file, FIXED_LENGTH + index * ENTRY_LENGTH + 4);
+            let found = checksum.finalize();
+            if found != expected {
+                let section = format!("{section:?}");
+                return Err(FormatError::Checksum { section, expected, found });
+            }
+            end = place.end;
+        }
+        Ok(digest.finalize().into())
     }
 
     pub(crate) fn metadata(&self) -> &[u8] {
@@ -92,7 +120,18 @@ impl Buffer {
     }
 }
 
-fn check(words: Vec<u64>, length: usize) -> Result<Buffer, FormatError> {
+impl Drop for Buffer {
+    /// Gives the memory back in steps, too: each takes the end off, and leaves the rest where it is.
+    fn drop(&mut self) {
+        while let Some(rest) = self.words.len().checked_sub(FREED_AT_ONCE) {
+            self.words.truncate(rest);
+            self.words.shrink_to_fit();
+            step::give_way();
+        }
+    }
+}
+
+fn check_header(words: Vec<u64>, length: usize) -> Result<Buffer, FormatError> {
     let file: &[u8] = &bytemuck::cast_slice(&words)[..length];
     if !file.starts_with(&MAGIC) {
         return Err(FormatError::Magic { found: file[..length.min(8)].to_vec() });
@@ -144,11 +183,6 @@ fn check(words: Vec<u64>, length: usize) -> Result<Buffer, FormatError> {
         };
         if file[end..start].iter().any(|&byte| byte != 0) {
             return broken("there are bytes between its sections");
-        }
-        let expected = u32_at(file, entry + 4);
-        let found = crc32fast::hash(&file[start..next]);
-        if found != expected {
-            return Err(FormatError::Checksum { section: format!("{section:?}"), expected, found });
         }
         sections.push(start..next);
         end = next;

@@ -4,6 +4,7 @@ use crate::buffer::{Buffer, Span};
 use crate::format::{FormatError, Section, content_error};
 use crate::lookup::Lookup;
 use crate::search::letters;
+use crate::step::{self, Looks};
 use crate::text::{Groups, Texts};
 
 /// The number of a track in its model: tracks are numbered by falling support.
@@ -109,7 +110,7 @@ impl CatalogSpans {
         let songs = buffer.slice(&self.track_song);
         same(Section::TrackSong, songs.len())?;
         let is_first = |&song: &u32| songs.get(song as usize) == Some(&song);
-        if let Some(entry) = songs.iter().position(|song| !is_first(song)) {
+        if let Some(entry) = step::position(songs, |song| !is_first(song)) {
             return Err(content_error(Section::TrackSong, entry, "expected the first of a song's"));
         }
         same(Section::TitleTrack, self.title_tracks.total(buffer))?;
@@ -134,7 +135,9 @@ impl CatalogSpans {
         for (section, keys) in
             [(Section::TitleKeyByte, &self.title_keys), (Section::ArtistKeyByte, &self.artist_keys)]
         {
+            let mut looks = Looks::default();
             let sorted = (1..keys.len(buffer))
+                .inspect(|_| looks.add(1))
                 .find(|&entry| keys.bytes(buffer, entry - 1) >= keys.bytes(buffer, entry));
             if let Some(entry) = sorted {
                 return Err(content_error(section, entry, "expected sorted keys"));
@@ -144,7 +147,9 @@ impl CatalogSpans {
     }
 
     fn index(&mut self, buffer: &Buffer) -> Result<(), FormatError> {
+        let mut looks = Looks::default();
         for key in 0..self.title_tracks.len(buffer) {
+            looks.add(1);
             for &track in self.title_tracks.get(buffer, key) {
                 self.track_title[track as usize] = key as u32;
             }
@@ -153,6 +158,7 @@ impl CatalogSpans {
             return Err(content_error(Section::TitleTrack, track, "expected every track once"));
         }
         self.letters = (0..self.title_keys.len(buffer))
+            .inspect(|_| looks.add(1))
             .map(|key| letters(self.title_keys.get(buffer, key)))
             .collect();
         Ok(())

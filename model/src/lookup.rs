@@ -6,6 +6,7 @@ use hashbrown::DefaultHashBuilder;
 use smallvec::SmallVec;
 
 use crate::buffer::Buffer;
+use crate::step::Looks;
 use crate::text::Texts;
 
 /// The numbers of texts by the texts' hashes: one look into memory instead of a search's many.
@@ -44,7 +45,9 @@ impl Lookup {
         let room = (2 * texts.len(buffer)).next_power_of_two();
         let hash = DefaultHashBuilder::default();
         let mut lookup = Self { slots: vec![EMPTY; room], hash, prefix: None };
+        let mut looks = Looks::default();
         for number in 0..texts.len(buffer) {
+            looks.add(1);
             let text = texts.bytes(buffer, number);
             if text.is_empty() {
                 continue;

@@ -6,8 +6,6 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
-
 use crate::buffer::Buffer;
 use crate::catalog::{Catalog, CatalogSpans};
 use crate::format::FormatError;
@@ -20,10 +18,8 @@ use crate::rule::{RuleSpans, Rules};
 pub struct ModelId(u64);
 
 impl ModelId {
-    /// The id of a file with these bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        let digest = Sha256::digest(bytes);
+    /// The id of a file with this SHA-256.
+    fn from_digest(digest: [u8; 32]) -> Self {
         Self(u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes")))
     }
 }
@@ -144,11 +140,13 @@ impl Model {
 
     fn check(buffer: Buffer) -> Result<Self, FormatError> {
         // The digest takes nearly as long as all else together.
-        let (id, parts) = std::thread::scope(|scope| {
-            let digest = scope.spawn(|| ModelId::of(buffer.bytes()));
+        let (digest, parts) = std::thread::scope(|scope| {
+            let digest = scope.spawn(|| buffer.digest());
             let parts = Self::parts(&buffer);
             (digest.join().expect("a digest does not panic"), parts)
         });
+        // What is damaged contradicts its checksum first of all.
+        let id = ModelId::from_digest(digest?);
         let (metadata, catalog, rules, popularity) = parts?;
         Ok(Self { id, metadata, catalog, rules, popularity, buffer })
     }

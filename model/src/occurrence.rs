@@ -3,6 +3,7 @@
 
 use crate::buffer::Buffer;
 use crate::format::{FormatError, Section, content_error};
+use crate::step::Looks;
 use crate::text::Groups;
 
 /// Lists of transactions, by the number of what occurs in them.
@@ -33,8 +34,11 @@ impl Occurrences {
         };
         let mut next = offsets.clone();
         let mut numbers = vec![0; total];
+        let mut looks = Looks::default();
         for number in 0..transactions.len(buffer) {
-            for &track in transactions.get(buffer, number) {
+            let tracks = transactions.get(buffer, number);
+            looks.add(tracks.len());
+            for &track in tracks {
                 let track = track as usize;
                 if next[track] == offsets[track + 1] {
                     return wrong(track);
@@ -48,37 +52,51 @@ impl Occurrences {
     }
 
     /// Those of the artists: a transaction counts once, however many songs it has by the artist. What
-    /// `is_artist` says is none has no occurrences.
+    /// `is_artist` says is none has no occurrences. Of the tracks, `supports` are the supports.
     pub(crate) fn of_artists(
         buffer: &Buffer,
         transactions: &Groups,
+        supports: &[u32],
         artist_of: &[u32],
         artists: usize,
         is_artist: impl Fn(usize) -> bool,
     ) -> Self {
-        let mut counts = vec![0; artists];
-        let mut last = vec![u32::MAX; artists];
         let is_artist: Vec<bool> = (0..artists).map(is_artist).collect();
-        let visit = |last: &mut Vec<u32>, found: &mut dyn FnMut(usize, u32)| {
-            last.fill(u32::MAX);
-            for number in 0..transactions.len(buffer) {
-                for &track in transactions.get(buffer, number) {
-                    let artist = artist_of[track as usize] as usize;
-                    if last[artist] != number as u32 && is_artist[artist] {
-                        last[artist] = number as u32;
-                        found(artist, number as u32);
-                    }
+        // Room for an artist's lists: as much as those of its tracks take.
+        let mut room = vec![0; artists];
+        for (&artist, &support) in artist_of.iter().zip(supports) {
+            room[artist as usize] += support;
+        }
+        let starts = offsets(&room).expect("not more than there are occurrences of tracks");
+        let mut next = starts.clone();
+        let mut last = vec![u32::MAX; artists];
+        let mut numbers = vec![0; starts[artists] as usize];
+        let mut looks = Looks::default();
+        for number in 0..transactions.len(buffer) {
+            let tracks = transactions.get(buffer, number);
+            looks.add(tracks.len());
+            for &track in tracks {
+                let artist = artist_of[track as usize] as usize;
+                if last[artist] != number as u32 && is_artist[artist] {
+                    last[artist] = number as u32;
+                    numbers[next[artist] as usize] = number as u32;
+                    next[artist] += 1;
                 }
             }
-        };
-        visit(&mut last, &mut |artist, _| counts[artist] += 1);
-        let offsets = offsets(&counts).expect("not more than there are occurrences of tracks");
-        let mut next = offsets.clone();
-        let mut numbers = vec![0; offsets[artists] as usize];
-        visit(&mut last, &mut |artist, number| {
-            numbers[next[artist] as usize] = number;
-            next[artist] += 1;
-        });
+        }
+        // What was not needed goes.
+        let mut offsets = Vec::with_capacity(artists + 1);
+        let mut end = 0;
+        offsets.push(0);
+        for artist in 0..artists {
+            let list = starts[artist] as usize..next[artist] as usize;
+            let length = list.len();
+            numbers.copy_within(list, end);
+            end += length;
+            offsets.push(end as u32);
+        }
+        numbers.truncate(end);
+        numbers.shrink_to_fit();
         Self { offsets, numbers }
     }
 }

@@ -55,6 +55,7 @@ impl RuleSpans {
             artist_occurrences: Occurrences::of_artists(
                 buffer,
                 &transactions,
+                supports,
                 buffer.slice(&catalog.track_artist),
                 artists,
                 |artist| !catalog.artists.bytes(buffer, artist).is_empty(),

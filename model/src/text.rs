@@ -2,6 +2,7 @@
 
 use crate::buffer::{Buffer, Span};
 use crate::format::{FormatError, Section, content_error};
+use crate::step::{self, Looks};
 
 /// Strings by number.
 pub(crate) struct Texts {
@@ -21,7 +22,7 @@ impl Texts {
         check_offsets(offset, offsets, bytes.len())?;
         let text = std::str::from_utf8(bytes)
             .map_err(|error| content_error(byte, error.valid_up_to(), "expected UTF-8"))?;
-        match offsets.iter().position(|&at| !text.is_char_boundary(at as usize)) {
+        match step::position(offsets, |&at| !text.is_char_boundary(at as usize)) {
             Some(entry) => Err(content_error(offset, entry, "expected the start of a character")),
             None => Ok(texts),
         }
@@ -73,11 +74,14 @@ impl Groups {
         let groups = Self { offsets: buffer.span(offset)?, members: buffer.span(member)? };
         let members = buffer.slice(&groups.members);
         check_offsets(offset, buffer.slice(&groups.offsets), members.len())?;
-        if let Some(entry) = members.iter().position(|&number| number as usize >= bound) {
+        if let Some(entry) = step::position(members, |&number| number as usize >= bound) {
             return Err(content_error(member, entry, "expected a number that is in range"));
         }
+        let mut looks = Looks::default();
         for group in 0..groups.len(buffer) {
-            if !groups.get(buffer, group).is_sorted_by(|a, b| a < b) {
+            let members = groups.get(buffer, group);
+            looks.add(members.len());
+            if !members.is_sorted_by(|a, b| a < b) {
                 return Err(content_error(offset, group, "expected a sorted group"));
             }
         }

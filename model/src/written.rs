@@ -6,6 +6,7 @@
 use crate::buffer::{Buffer, Span};
 use crate::catalog::TrackId;
 use crate::format::{FormatError, Section, content_error};
+use crate::step;
 use crate::text::check_offsets;
 
 /// Impacts below the strongest rule's by more than this factor are written as the smallest one.
@@ -124,7 +125,8 @@ impl Written {
         }
         // The greatest is found many words at a time, and is rarely to be looked for.
         let is_wrong = |&word: &u32| consequent_of(word) as usize >= tracks;
-        if is_wrong(&words.iter().fold(0, |most, &word| most.max(word)))
+        let greatest = |piece: &[u32]| piece.iter().fold(0, |most, &word| most.max(word));
+        if is_wrong(&step::pieces(words).map(greatest).max().unwrap_or(0))
             && let Some(entry) = words.iter().position(is_wrong)
         {
             return fail(word, entry, "expected a rule to a track that is there");

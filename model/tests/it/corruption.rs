@@ -104,6 +104,16 @@ fn errors_say_what_was_expected_and_found() {
 }
 
 #[test]
+fn damage_is_told_by_its_checksum_whatever_else_it_breaks() {
+    let mut bytes = sample().encode(2);
+    let first_section = u32_at(&bytes, 64 + 8);
+    // An offset beyond all that it is an offset into.
+    bytes[first_section..first_section + 4].fill(0xff);
+    let error = Model::from_bytes(&bytes).unwrap_err().to_string();
+    assert!(error.contains("checksum"), "{error}");
+}
+
+#[test]
 fn a_file_under_another_ids_name_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
