@@ -9,60 +9,68 @@ use crate::buffer::Buffer;
 use crate::step::Looks;
 use crate::text::Texts;
 
+/// So many texts of an index are worked on together.
+const TOGETHER: usize = 16;
+
 /// The numbers of texts by the texts' hashes: one look into memory instead of a search's many.
 ///
 /// Open addressing with linear probing (Knuth: The Art of Computer Programming, volume 3, 6.4), half of
 /// it empty. It is written out here because many texts are looked up at once, see [`Self::find_all`].
 pub(crate) struct Lookup {
-    slots: Vec<Slot>,
+    /// Numbers of texts, with as much of their hashes above them as there is room for: by that most others
+    /// are told from them, and an index is small enough for a cache.
+    slots: Vec<u32>,
+    /// The bits of a slot that are the number.
+    number: u32,
     hash: DefaultHashBuilder,
     /// What all texts begin with, if there are any: of URIs, most of what tells them from titles.
     prefix: Option<Vec<u8>>,
 }
 
-/// A text's number and half of its hash, by which most others are told from it.
-#[derive(Clone, Copy)]
-struct Slot {
-    tag: u32,
-    number: u32,
-}
-
-const EMPTY: Slot = Slot { tag: 0, number: u32::MAX };
-
-impl Slot {
-    fn new(hash: u64, number: u32) -> Self {
-        Self { tag: (hash >> 32) as u32, number }
-    }
-
-    fn is_empty(self) -> bool {
-        self.number == EMPTY.number
-    }
-}
+/// More than any number is: an index has room for one text more than there are.
+const EMPTY: u32 = u32::MAX;
 
 impl Lookup {
     /// An index of those texts that are not empty. Of equal texts, the first is found.
     pub(crate) fn new(buffer: &Buffer, texts: &Texts) -> Self {
-        let room = (2 * texts.len(buffer)).next_power_of_two();
+        let count = texts.len(buffer);
+        let room = (2 * count).next_power_of_two();
+        let number = u32::MAX >> (count as u32 | 1).leading_zeros();
         let hash = DefaultHashBuilder::default();
-        let mut lookup = Self { slots: vec![EMPTY; room], hash, prefix: None };
+        let mut lookup = Self { slots: vec![EMPTY; room], number, hash, prefix: None };
         let mut looks = Looks::default();
-        for number in 0..texts.len(buffer) {
-            looks.add(1);
-            let text = texts.bytes(buffer, number);
-            if text.is_empty() {
-                continue;
+        for start in (0..count).step_by(TOGETHER) {
+            let end = count.min(start + TOGETHER);
+            looks.add(end - start);
+            let hashes: [u64; TOGETHER] = std::array::from_fn(|at| match start + at < end {
+                true => lookup.hash.hash_one(texts.bytes(buffer, start + at)),
+                false => 0,
+            });
+            // The places come into the cache together.
+            std::hint::black_box(hashes.map(|hash| lookup.slots[lookup.home(hash)]));
+            for (number, hash) in (start..end).zip(hashes) {
+                lookup.add(texts.bytes(buffer, number), hash, number as u32);
             }
-            let hash = lookup.hash.hash_one(text);
-            let mut at = lookup.home(hash);
-            while !lookup.slots[at].is_empty() {
-                at = lookup.after(at);
-            }
-            lookup.slots[at] = Slot::new(hash, number as u32);
-            let prefix = lookup.prefix.get_or_insert_with(|| text.to_vec());
-            let same = prefix.iter().zip(text).take_while(|(a, b)| a == b).count();
-            prefix.truncate(same);
         }
         lookup
+    }
+
+    fn add(&mut self, text: &[u8], hash: u64, number: u32) {
+        if text.is_empty() {
+            return;
+        }
+        let mut at = self.home(hash);
+        while self.slots[at] != EMPTY {
+            at = self.after(at);
+        }
+        self.slots[at] = self.slot(hash, number);
+        let prefix = self.prefix.get_or_insert_with(|| text.to_vec());
+        let same = prefix.iter().zip(text).take_while(|(a, b)| a == b).count();
+        prefix.truncate(same);
+    }
+
+    fn slot(&self, hash: u64, number: u32) -> u32 {
+        (hash >> 32) as u32 & !self.number | number
     }
 
     /// Where a text of this hash stands if nothing stood there before it.
@@ -92,13 +100,12 @@ impl Lookup {
         let mut at = self.home(hash);
         loop {
             let slot = self.slots[at];
-            if slot.is_empty() {
+            if slot == EMPTY {
                 return None;
             }
-            if slot.tag == Slot::new(hash, 0).tag
-                && texts.bytes(buffer, slot.number as usize) == text
-            {
-                return Some(slot.number);
+            let number = slot & self.number;
+            if slot == self.slot(hash, number) && texts.bytes(buffer, number as usize) == text {
+                return Some(number);
             }
             at = self.after(at);
         }
@@ -112,21 +119,21 @@ impl Lookup {
         texts: &Texts,
         wanted: impl ExactSizeIterator<Item = &'w [u8]> + Clone,
     ) -> impl Iterator<Item = Option<u32>> {
-        let slots: SmallVec<[(u64, Slot); 8]> = wanted
+        let slots: SmallVec<[(u64, u32); 8]> = wanted
             .clone()
             .map(|text| self.hash.hash_one(text))
             .map(|hash| (hash, self.slots[self.home(hash)]))
             .collect();
         let found: SmallVec<[&[u8]; 8]> = slots
             .iter()
-            .map(|(_, slot)| match slot.is_empty() {
-                true => &[][..],
-                false => texts.bytes(buffer, slot.number as usize),
+            .map(|&(_, slot)| match slot {
+                EMPTY => &[][..],
+                _ => texts.bytes(buffer, (slot & self.number) as usize),
             })
             .collect();
         let each = wanted.zip(slots).zip(found);
-        each.map(|((wanted, (hash, slot)), found)| match found == wanted && !slot.is_empty() {
-            true => Some(slot.number),
+        each.map(|((wanted, (hash, slot)), found)| match found == wanted && slot != EMPTY {
+            true => Some(slot & self.number),
             false => self.probe(buffer, texts, wanted, hash),
         })
     }

@@ -95,12 +95,24 @@ fn without_the(key: &str) -> &str {
 
 /// Which letters occur, a bit each; all that are not a to z or 0 to 9 share the remaining bits.
 pub(crate) fn letters(key: &str) -> u64 {
-    key.chars().fold(0, |bits, letter| {
-        bits | 1
-            << match letter {
-                'a'..='z' => letter as u32 - 'a' as u32,
-                '0'..='9' => 26 + letter as u32 - '0' as u32,
-                _ => 36 + letter as u32 % 28,
-            }
-    })
+    // Looked up: which kind a letter is of can't be foreseen.
+    const ASCII: [u64; 128] = {
+        let mut bits = [0; 128];
+        let mut letter = 0_u8;
+        while letter < 128 {
+            bits[letter as usize] = bit(letter as char);
+            letter += 1;
+        }
+        bits
+    };
+    let bit_of = |letter| ASCII.get(letter as usize).copied().unwrap_or_else(|| bit(letter));
+    key.chars().fold(0, |bits, letter| bits | bit_of(letter))
+}
+
+const fn bit(letter: char) -> u64 {
+    1 << match letter {
+        'a'..='z' => letter as u32 - 'a' as u32,
+        '0'..='9' => 26 + letter as u32 - '0' as u32,
+        _ => 36 + letter as u32 % 28,
+    }
 }
