@@ -12,7 +12,7 @@ use anyhow::Context;
 use super::{UNWRITTEN, with_progress};
 use crate::config::support;
 use crate::fimi::{self, Fimi, FimiWriter};
-use crate::itemset::{Collector, ItemsetCounts};
+use crate::itemset::ItemsetCounts;
 use crate::miner::{Miner, Support, Target};
 use crate::progress::Progress;
 
@@ -144,9 +144,8 @@ fn list(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64> 
         total += lines.len();
         written = output.write_all(lines.text());
         let mut spare = lock();
-        // One that is not full may be one of many that are small.
-        if lines.is_full() && spare.len() < MOST_SPARE {
-            spare.push(lines.into_memory());
+        if spare.len() < MOST_SPARE {
+            spare.extend(lines.into_memory());
         }
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;

@@ -39,10 +39,10 @@ impl<'a> FimiWriter<'a> {
         self
     }
 
-    /// The memory that the lines are in, for another writer.
+    /// The memory that the lines are in, for another writer, if it has room for as many as it takes.
     #[must_use]
-    pub fn into_memory(self) -> Vec<u8> {
-        self.lines.bytes
+    pub fn into_memory(self) -> Option<Vec<u8>> {
+        Some(self.lines.bytes).filter(|memory| memory.len() >= TEXT_BYTES)
     }
 
     /// The number of lines written.
@@ -285,12 +285,13 @@ mod tests {
     #[test]
     fn of_memory_that_is_used_again_nothing_shows() {
         let fimi = Fimi { transactions: [[0_u32; 0]; 0].iter().collect(), numbers: None };
-        for room in [0, 1, 40, 1000] {
+        for room in [0, 1, 40, 1000, TEXT_BYTES] {
             let mut writer = FimiWriter::new(&fimi, 1).reusing(vec![b'x'; room]);
             assert!(writer.text().is_empty());
             writer.itemset_with(12, 3);
             assert_eq!(writer.text(), b"12 (3)\n");
-            assert!(writer.into_memory().len() >= room);
+            let memory = writer.into_memory().map(|memory| memory.len());
+            assert_eq!(memory, Some(room).filter(|&room| room == TEXT_BYTES), "little is not kept");
         }
     }
 }
