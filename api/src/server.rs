@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
+use hyper::{Request, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -158,6 +158,7 @@ where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible> + Send + 'static,
     S::Future: Send,
 {
+    let service = WithPath(service);
     let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
     async move {
         if let Err(error) = connection.await {
@@ -165,6 +166,23 @@ where
             tracing::debug!(%error, "a connection ended early");
         }
         drop(slot);
+    }
+}
+
+/// A service that gets no request without a path, which warp does not expect: one whose target is an
+/// authority (RFC 9112, 3.2.3), as proxies are asked, is passed on as one for nothing in particular.
+struct WithPath<S>(S);
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for WithPath<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> S::Future {
+        if request.uri().path_and_query().is_none() {
+            *request.uri_mut() = Uri::from_static("*");
+        }
+        self.0.call(request)
     }
 }
 

@@ -131,7 +131,7 @@ pub struct RecipeArgs {
     /// are made from their playlists when asked for
     #[arg(long, value_name = "PLAYLISTS", default_value_t = 64)]
     pub implicit_support: u32,
-    /// The most rules written out for one song or artist; by default 1000, but less where all of them
+    /// The most rules written out for one song or artist; by default 800, but less where all of them
     /// would be more than 4 million and more than two for each row of the dataset, down to 200
     #[arg(long, value_name = "RULES")]
     pub rules_per_antecedent: Option<usize>,

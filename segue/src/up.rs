@@ -100,7 +100,8 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<()> {
     }
     let served = serving.await.context("the API broke down")?;
     drop(guard);
-    mining.await.context("the miner broke down")?;
+    // Nobody waits for what is being mined: a model appears complete or not at all.
+    mining.abort();
     watching.await.context("the watcher broke down")??;
     served
 }

@@ -343,6 +343,8 @@ impl<'a> DatasetLoop<'a> {
                 in_seconds,
                 "the dataset is another than the model served was made from"
             );
+            // What was served before is gone back to by changing the dataset, too.
+            self.served = None;
             Stage::Due(Instant::now() + wait)
         };
         let replaces = model.cloned();

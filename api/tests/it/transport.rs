@@ -119,6 +119,18 @@ fn connections_above_the_bound_wait_their_turn() {
 }
 
 #[test]
+fn what_proxies_are_asked_is_404() {
+    let instance = Instance::ready();
+    for target in ["CONNECT s:1", "GET s:1", "POST s:1", "OPTIONS *", "GET http://s/nowhere"] {
+        let mut connection = Connection::open(instance.address);
+        connection.send(format!("{target} HTTP/1.1\r\nhost: s\r\n\r\n"));
+        let answer = connection.receive();
+        assert_eq!((answer.status, &*answer.error_code()), (404, "not_found"), "{target}");
+    }
+    assert_eq!(get(instance.address, "/healthz").status, 200);
+}
+
+#[test]
 fn what_is_no_http_is_refused() {
     let instance = Instance::ready();
     for nonsense in ["\x16\x03\x01\x02\x00\x01", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {

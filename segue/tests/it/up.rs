@@ -45,6 +45,19 @@ fn a_replaced_file_is_mined_in_place_and_no_request_fails() {
 }
 
 #[test]
+fn stopping_does_not_wait_for_a_model_in_the_making() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = folder.path().join("playlists.csv");
+    std::fs::write(&dataset, sample(3000, 1)).unwrap();
+    let models = folder.path().join("models");
+    let arguments = ["--dataset", dataset.to_str().unwrap(), "--models", models.to_str().unwrap()];
+    let (mut process, _) = up(&arguments);
+    process.logs("dataset read");
+    assert_eq!(process.terminate(), Some(0));
+    assert!(!models.join("CURRENT").exists(), "it was mined to the end");
+}
+
+#[test]
 fn ones_own_playlists_take_the_place_of_the_bundled_ones() {
     let folder = tempfile::tempdir().unwrap();
     let models = folder.path().join("models");

@@ -348,6 +348,28 @@ async fn a_rollback_is_left_alone_until_the_dataset_changes() {
 }
 
 #[tokio::test]
+async fn a_dataset_that_is_mended_after_a_rollback_is_mined() {
+    let (mut world, server, api) = watching_a_url().await;
+    let old = world.store.current().unwrap().unwrap();
+    server.state().body = NEW.to_owned();
+    server.state().etag = Some("\"2\"".to_owned());
+    let new = world.publish_current(made_from("ds1", server.url(), NEW));
+    world.watch();
+    world.log.line("the model served is of this dataset").await;
+    assert!(api.serves(new));
+    server.state().body = b"broken".to_vec();
+    server.state().etag = Some("\"3\"".to_owned());
+    let refused = world.order().await;
+    assert_eq!(refused.order.sha256, sha256(b"broken"));
+    refused.done.send(Ok(Mined::Refused("exit code 3".to_owned()))).unwrap();
+    world.promote(old);
+    eventually("the rollback", || api.serves(old)).await;
+    server.state().body = NEW.to_owned();
+    server.state().etag = Some("\"4\"".to_owned());
+    assert_eq!(world.order().await.order.sha256, sha256(NEW));
+}
+
+#[tokio::test]
 async fn content_that_comes_back_is_that_of_the_model_served() {
     let (mut world, server, _api) = watching_a_url().await;
     server.state().body = NEW.to_owned();
