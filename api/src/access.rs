@@ -34,7 +34,7 @@ impl AccessLog {
             path = info.path(),
             route = route.label(),
             status = info.status().as_u16(),
-            took_us = info.elapsed().as_micros(),
+            took_us = info.elapsed().as_micros() as u64,
             trace_id = trace.map(|trace| trace.id),
             parent_id = trace.map(|trace| trace.parent),
             user_agent = info.user_agent(),

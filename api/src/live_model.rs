@@ -133,7 +133,10 @@ impl LiveModel {
             }
             Err(error) => Err(error),
         };
-        self.metrics.reload(*result.as_ref().unwrap_or(&Reload::Refused), started.elapsed());
+        // Where no model has been promoted, none was refused.
+        if !matches!(result, Err(ReloadError::NoneYet { .. })) {
+            self.metrics.reload(*result.as_ref().unwrap_or(&Reload::Refused), started.elapsed());
+        }
         result.map(drop)
     }
 

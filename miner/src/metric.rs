@@ -59,6 +59,7 @@ pub enum Metric {
     /// |P(A) - P(C)| / (P(A) + P(C) - P(AC)).
     ///
     /// Wu, Chen, Han, 2010.
+    #[value(alias = "imbalance_ratio")]
     ImbalanceRatio,
 }
 

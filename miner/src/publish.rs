@@ -162,17 +162,30 @@ fn judge(
     Ok(Judged { sample, evaluation, comparison })
 }
 
-/// The current model, where it is one to compare with. One that can't be read is no reason to go without
-/// a new one.
+/// The current model, where it is one to compare with; in place of one that can't be read, the newest
+/// earlier one that can, as the API serves it. If there is none, that is no reason to go without a new
+/// one.
 fn current(plan: &Plan, store: &Store) -> Option<Model> {
-    let current = store.current().and_then(|id| Ok(id.map(|id| store.load(id)).transpose()?));
-    let current = match current {
-        Ok(current) => current?,
+    let warn = |error: StoreError| {
+        tracing::warn!("not compared with the current model: {:#}", anyhow::Error::new(error));
+    };
+    let current = match store.current() {
+        Ok(current) => Some(current?),
         Err(error) => {
-            tracing::warn!("not compared with the current model: {:#}", anyhow::Error::new(error));
-            return None;
+            warn(error);
+            None
         }
     };
+    let history = store.history().unwrap_or_default();
+    let earlier = history.iter().rev().map(|promotion| promotion.model);
+    let mut tried = Vec::new();
+    let current = current.into_iter().chain(earlier).find_map(|model| {
+        if tried.contains(&model) || (!tried.is_empty() && !store.path(model).exists()) {
+            return None;
+        }
+        tried.push(model);
+        store.load(model).map_err(|error| warn(error.into())).ok()
+    })?;
     let before = &current.metadata().dataset.id;
     if plan.named && *before != plan.dataset_id {
         tracing::info!(before, now = plan.dataset_id, "another dataset: not compared");

@@ -88,6 +88,8 @@ fn model_and_reloads_are_told() {
 fn an_instance_without_a_model_tells_so() {
     let samples = read(&Instance::empty());
     assert_eq!(samples["segue_ready"], 0.0);
+    let refused = samples[r#"segue_model_reloads_total{result="refused"}"#];
+    assert_eq!(refused, 0.0, "there was none to refuse");
     assert!(!samples.keys().any(|name| name.starts_with("segue_model_info")));
 }
 

@@ -246,7 +246,8 @@ fn values(
     (first_new, first_new.filter(|_| settled).map(|first| first.max(last_old)))
 }
 
-/// When the first instance came or went after the cue, and when their number was the wanted one for good.
+/// When the first instance came or went after the cue, and when their number was the wanted one for good:
+/// at the cue, where it was so already.
 fn instances(
     recording: &Recording,
     cue_ns: u64,
@@ -265,8 +266,12 @@ fn instances(
         .collect();
     let there = presences.iter().filter(|p| !gone(p.last.arrived_ns));
     let there: BTreeSet<_> = there.map(|presence| &presence.value).collect();
+    let reached = there.len() == number;
+    if moments.is_empty() && reached {
+        return (Some(cue_ns), Some(cue_ns));
+    }
     let last = moments.iter().max().copied();
-    (moments.iter().min().copied(), last.filter(|_| there.len() == number))
+    (moments.iter().min().copied(), last.filter(|_| reached))
 }
 
 #[cfg(test)]
@@ -318,6 +323,14 @@ mod tests {
             let phases = [change.before, change.during, change.after];
             assert_eq!(phases.iter().map(|phase| phase.requests).sum::<u64>(), 800);
         }
+    }
+
+    #[test]
+    fn as_many_instances_as_there_were_are_there_at_once() {
+        let recording = run(5, |_| ["a", "1", "m"]);
+        let felt = |number| Change::felt(&recording, &cue(Goal::Instances(number), SECOND), SECOND);
+        assert_eq!((felt(1).first_new_ns, felt(1).all_new_ns), (Some(0), Some(0)));
+        assert_eq!((felt(2).first_new_ns, felt(2).all_new_ns), (None, None));
     }
 
     #[test]

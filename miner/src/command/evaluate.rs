@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use anyhow::{Context, bail};
 use tokio_util::sync::CancellationToken;
 
+use super::UNWRITTEN;
 use crate::config::{DatasetArgs, RecipeArgs};
 use crate::dataset::{self, Source};
 use crate::evaluation::{Evaluation, Method, Seeding, Split, evaluate};
@@ -58,14 +60,17 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let recipe = args.recipe.recipe();
     let evaluation =
         evaluate(&dataset, &recipe, args.split, &args.seeds, args.min_songs, progress)?;
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &evaluation)?;
-        writeln!(out)?;
-    } else {
-        out.write_all(table(&evaluation).as_bytes())?;
+    if let Some(row) = evaluation.rows.iter().find(|row| row.playlists == 0) {
+        let (dataset, seeds) = (&args.dataset, &row.seeds);
+        bail!(
+            "{dataset}: no playlist that is held back can be continued from {seeds} of its songs"
+        );
     }
-    Ok(())
+    let shown = match args.json {
+        true => serde_json::to_string_pretty(&evaluation)? + "\n",
+        false => table(&evaluation),
+    };
+    std::io::stdout().lock().write_all(shown.as_bytes()).context(UNWRITTEN)
 }
 
 fn table(evaluation: &Evaluation) -> String {

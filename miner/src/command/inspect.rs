@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use segue_model::{Antecedent, Model, Rule, Store, TrackId};
+
+use super::UNWRITTEN;
 
 /// An ambiguous title's most frequent tracks are shown: whoever means another names its artist.
 const MOST_TRACKS: usize = 3;
@@ -39,8 +41,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         Some(song) => rules(&model, song, args.top)?,
         None => metadata(&model)?,
     };
-    std::io::stdout().lock().write_all(shown.as_bytes())?;
-    Ok(())
+    std::io::stdout().lock().write_all(shown.as_bytes()).context(UNWRITTEN)
 }
 
 /// The model of a file, or the current one of a directory.

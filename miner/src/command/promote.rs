@@ -3,8 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::{Context, bail};
 use jiff::Timestamp;
 use segue_model::{ModelId, Store};
+
+use super::UNWRITTEN;
 
 /// Make a published model the current one.
 ///
@@ -33,11 +36,17 @@ pub fn run(args: &PromoteArgs) -> anyhow::Result<()> {
         tracing::info!(%model, before, "model promoted");
         return Ok(());
     }
+    let history = store.history()?;
+    if history.is_empty() {
+        bail!("{}: no model has been promoted here", args.models.display());
+    }
     let mut out = std::io::stdout().lock();
-    for promotion in store.history()? {
+    for promotion in history {
         let there = store.path(promotion.model).exists();
         let kept = if there { "" } else { "  (cleared away)" };
-        writeln!(out, "{}  {}{kept}", promotion.date, promotion.model)?;
+        writeln!(out, "{}  {}{kept}", promotion.date, promotion.model).context(UNWRITTEN)?;
     }
+    // The list helps to mend a pointer that is damaged.
+    store.current()?;
     Ok(())
 }

@@ -158,6 +158,23 @@ fn force_or_another_name_lets_any_dataset_pass() {
 }
 
 #[test]
+fn the_newest_model_that_can_be_read_is_compared_with_in_place_of_a_damaged_one() {
+    let truncated = playlists("Song", PLAYLISTS / 2);
+    let world = World::new();
+    std::fs::write(world.store.pointer(), "garbage\n").unwrap();
+    assert_eq!(world.mine(&truncated, &[]).status.code(), Some(3));
+
+    let world = World::new();
+    assert!(world.mine(&playlists("Song", PLAYLISTS + 20), &[]).status.success());
+    let current = world.store.path(world.store.current().unwrap().unwrap());
+    let mut bytes = std::fs::read(&current).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&current, bytes).unwrap();
+    let mined = world.mine(&truncated, &[]);
+    assert_eq!(mined.status.code(), Some(3), "{mined:?}");
+}
+
+#[test]
 fn a_few_playlists_always_pass() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path().join("models"));
