@@ -98,7 +98,8 @@ impl LiveModel {
         let history = match self.store.history() {
             Ok(history) => history,
             Err(error) => {
-                tracing::error!(error = format!("{:#}", anyhow::Error::from(error)));
+                let error = format!("{:#}", anyhow::Error::from(error));
+                tracing::error!(error, "the promotions can't be read");
                 return None;
             }
         };

@@ -54,7 +54,7 @@ export class State extends EventTarget {
 
   fromFragment(fragment) {
     const fields = new URLSearchParams(fragment.replace(/^#/, ""));
-    const show = Number(fields.get("show"));
+    const show = Number(fields.get("show")) || 0;
     this.limit = LIMITS.find((limit) => limit >= show) ?? LIMITS.at(-1);
     this.songs = [];
     const songs = fields.getAll("song").map((text) => {

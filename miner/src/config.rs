@@ -124,7 +124,7 @@ pub struct RecipeArgs {
     /// and such rules are counted in the metadata; recommendations need no smallest support
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
     pub min_confidence: f64,
-    /// The greatest length of an itemset
+    /// The greatest length of an itemset; each more may take many times as long, and as much memory
     #[arg(long, value_name = "ITEMS", default_value = "3")]
     pub max_length: NonZeroUsize,
     /// Songs and artists in more playlists than this have their rules written out; those of rarer ones
