@@ -95,22 +95,18 @@ impl LiveModel {
     }
 
     async fn fall_back(&self) -> Option<ModelId> {
-        let history = match self.store.history() {
-            Ok(history) => history,
+        let promoted = match self.store.promoted() {
+            Ok(promoted) => promoted,
             Err(error) => {
                 let error = format!("{:#}", anyhow::Error::from(error));
                 tracing::error!(error, "the promotions can't be read");
                 return None;
             }
         };
-        let mut tried = self.store.current().ok().flatten().into_iter().collect::<Vec<_>>();
-        for promotion in history.into_iter().rev() {
-            if tried.contains(&promotion.model) {
-                continue;
-            }
-            tried.push(promotion.model);
-            match self.reload(Some(promotion.model)).await {
-                Ok(_) => return Some(promotion.model),
+        let refused = self.store.current().ok().flatten();
+        for model in promoted.into_iter().filter(|&model| Some(model) != refused) {
+            match self.reload(Some(model)).await {
+                Ok(_) => return Some(model),
                 Err(error) => {
                     tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "refused");
                 }

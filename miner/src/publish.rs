@@ -169,22 +169,18 @@ fn current(plan: &Plan, store: &Store) -> Option<Model> {
     let warn = |error: StoreError| {
         tracing::warn!("not compared with the current model: {:#}", anyhow::Error::new(error));
     };
-    let current = match store.current() {
-        Ok(current) => Some(current?),
+    let load = |model| store.load(model).map_err(|error| warn(error.into())).ok();
+    let named = match store.current() {
+        Ok(named) => Some(named?),
         Err(error) => {
             warn(error);
             None
         }
     };
-    let history = store.history().unwrap_or_default();
-    let earlier = history.iter().rev().map(|promotion| promotion.model);
-    let mut tried = Vec::new();
-    let current = current.into_iter().chain(earlier).find_map(|model| {
-        if tried.contains(&model) || (!tried.is_empty() && !store.path(model).exists()) {
-            return None;
-        }
-        tried.push(model);
-        store.load(model).map_err(|error| warn(error.into())).ok()
+    let current = named.and_then(load).or_else(|| {
+        let promoted = store.promoted().map_err(warn).unwrap_or_default();
+        let is_there = |&model: &ModelId| Some(model) != named && store.path(model).exists();
+        promoted.into_iter().filter(is_there).find_map(load)
     })?;
     let before = &current.metadata().dataset.id;
     if plan.named && *before != plan.dataset_id {

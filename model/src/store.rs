@@ -136,6 +136,14 @@ impl Store {
         Ok(text.lines().filter_map(promotion).collect())
     }
 
+    /// The models that were promoted, the newest first, each once; some may have been cleared away.
+    ///
+    /// # Errors
+    /// The history can't be read.
+    pub fn promoted(&self) -> Result<Vec<ModelId>, StoreError> {
+        Ok(newest_first(&self.history()?))
+    }
+
     /// Reads and checks a model of this directory.
     ///
     /// # Errors
@@ -235,12 +243,8 @@ impl Store {
 
     /// Removes the models that are not among the last promoted ones, and what dead writers left.
     fn collect(&self, history: &[Promotion]) -> Result<(), StoreError> {
-        let mut kept: Vec<ModelId> = Vec::new();
-        for promotion in history.iter().rev() {
-            if kept.len() < KEPT && !kept.contains(&promotion.model) {
-                kept.push(promotion.model);
-            }
-        }
+        let mut kept = newest_first(history);
+        kept.truncate(KEPT);
         let models = self.directory.join("models");
         for folder in [&self.directory, &models] {
             let entries = fs::read_dir(folder).map_err(io(folder, "list the folder"))?;
@@ -260,6 +264,17 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The models of these promotions, each once.
+fn newest_first(history: &[Promotion]) -> Vec<ModelId> {
+    let mut models = Vec::new();
+    for promotion in history.iter().rev() {
+        if !models.contains(&promotion.model) {
+            models.push(promotion.model);
+        }
+    }
+    models
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, StoreError> {

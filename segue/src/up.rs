@@ -93,15 +93,14 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<()> {
     let serving = tokio::spawn(api.clone().run(listener, Some(admin), ended.clone()));
     let watching =
         tokio::spawn(segue_watcher::run(watch, Remine::Call(orders), None, ended.clone()));
-    let mining = tokio::spawn(mine(requests, args.clone(), ended.clone()));
+    // Nobody waits for what is being mined: a model appears complete or not at all.
+    tokio::spawn(mine(requests, args.clone(), ended.clone()));
     tokio::select! {
         () = api.ready() => announce(&args.listen),
         () = ended.cancelled() => {}
     }
     let served = serving.await.context("the API broke down")?;
     drop(guard);
-    // Nobody waits for what is being mined: a model appears complete or not at all.
-    mining.abort();
     watching.await.context("the watcher broke down")??;
     served
 }

@@ -1,4 +1,4 @@
-//! `itemsets` and `rules` as one uses them in a shell.
+//! The commands as one uses them in a shell.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -21,6 +21,25 @@ impl Shell {
         }
         std::fs::write(shell.file(), lines).unwrap();
         shell
+    }
+
+    /// Commands that print, each in its own way.
+    fn printing(&self) -> [Command; 3] {
+        let mut evaluate = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+        evaluate.args(["evaluate", "--json", "--quiet", "--min-songs", "2", "--seeds", "1"]);
+        evaluate.arg("--dataset").arg(self.playlists(60));
+        [self.command("itemsets"), self.command("rules"), evaluate]
+    }
+
+    /// A dataset of so many playlists of three songs.
+    fn playlists(&self, count: usize) -> PathBuf {
+        let path = self.folder.path().join("playlists.csv");
+        let mut csv = "pid,track_name\n".to_owned();
+        for pid in 0..count {
+            (0..3).for_each(|song| writeln!(csv, "{pid},Song {}", (pid + song) % 9).unwrap());
+        }
+        std::fs::write(&path, csv).unwrap();
+        path
     }
 
     fn file(&self) -> PathBuf {
@@ -51,8 +70,7 @@ fn standard_input_is_read_like_a_file() {
 #[test]
 fn a_reader_that_has_gone_is_no_failure() {
     let shell = Shell::new();
-    for name in ["itemsets", "rules"] {
-        let mut command = shell.command(name);
+    for mut command in shell.printing() {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
@@ -63,9 +81,9 @@ fn a_reader_that_has_gone_is_no_failure() {
 #[test]
 fn a_full_disk_is_a_failure_that_names_the_output() {
     let shell = Shell::new();
-    for name in ["itemsets", "rules"] {
+    for mut command in shell.printing() {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let output = shell.command(name).stdout(full).output().unwrap();
+        let output = command.stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(
@@ -73,4 +91,55 @@ fn a_full_disk_is_a_failure_that_names_the_output() {
             "{errors}"
         );
     }
+}
+
+fn failed(command: &mut Command) -> String {
+    let ended = command.output().unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[test]
+fn a_measure_is_taken_by_its_columns_name() {
+    let shell = Shell::new();
+    let ordered = |by: &str| {
+        let args = ["--order-by", by, "--top-k", "1"];
+        shell.command("rules").args(args).output().unwrap()
+    };
+    let by_column = ordered("imbalance_ratio");
+    assert!(by_column.status.success(), "{by_column:?}");
+    assert_eq!(by_column.stdout, ordered("imbalance-ratio").stdout);
+}
+
+#[test]
+fn what_there_is_nothing_of_is_said() {
+    let shell = Shell::new();
+    let program = || Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+    let nowhere = shell.folder.path().join("nowhere");
+    let error = failed(program().args(["promote", "--models"]).arg(&nowhere));
+    assert!(error.contains("nowhere: no model has been promoted here"), "{error}");
+    assert!(!nowhere.exists());
+
+    let dataset = shell.playlists(60);
+    let mut evaluate = program();
+    evaluate.args(["evaluate", "--quiet", "--min-songs", "1", "--seeds", "50", "--dataset"]);
+    let error = failed(evaluate.arg(dataset));
+    assert!(error.contains("can be continued from 50 of its songs"), "{error}");
+}
+
+#[test]
+fn a_pointer_that_is_damaged_is_told_of_beside_the_promotions() {
+    let shell = Shell::new();
+    let models = shell.folder.path().join("models");
+    let program = || Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+    let mut mine = program();
+    mine.args(["mine", "--quiet", "--dataset"]).arg(shell.playlists(60));
+    assert!(mine.arg("--models").arg(&models).status().unwrap().success());
+    let promotions = || program().args(["promote", "--models"]).arg(&models).output().unwrap();
+    let listed = promotions();
+    assert!(listed.status.success() && !listed.stdout.is_empty(), "{listed:?}");
+    std::fs::write(models.join("CURRENT"), "garbage\n").unwrap();
+    let damaged = promotions();
+    assert_eq!((damaged.status.code(), damaged.stdout), (Some(1), listed.stdout));
+    assert!(String::from_utf8(damaged.stderr).unwrap().contains("CURRENT: line 1"));
 }

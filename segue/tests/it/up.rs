@@ -47,11 +47,10 @@ fn a_replaced_file_is_mined_in_place_and_no_request_fails() {
 #[test]
 fn stopping_does_not_wait_for_a_model_in_the_making() {
     let folder = tempfile::tempdir().unwrap();
-    let dataset = folder.path().join("playlists.csv");
+    let (dataset, models) = (folder.path().join("playlists.csv"), folder.path().join("models"));
     std::fs::write(&dataset, sample(3000, 1)).unwrap();
-    let models = folder.path().join("models");
-    let arguments = ["--dataset", dataset.to_str().unwrap(), "--models", models.to_str().unwrap()];
-    let (mut process, _) = up(&arguments);
+    let (mut process, _) =
+        up(&["--dataset", dataset.to_str().unwrap(), "--models", models.to_str().unwrap()]);
     process.logs("dataset read");
     assert_eq!(process.terminate(), Some(0));
     assert!(!models.join("CURRENT").exists(), "it was mined to the end");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use segue_model::DatasetMetadata;
+use segue_model::{DatasetMetadata, ModelId};
 use segue_watcher::Mined;
 
 use crate::support::api::Api;
@@ -34,6 +34,23 @@ fn watching_a_file(mut world: World) -> (World, Api) {
     world.mount(&[("DATASET_ID", "ds1"), ("DATASET_URL", &path)]);
     let api = Api::start(&world.config.admin_socket, &world.store);
     (world, api)
+}
+
+/// The dataset has changed since, and its model is served; before it, an older one was.
+async fn gone_on(world: &mut World, server: &DatasetServer, api: &Api) -> ModelId {
+    let old = world.store.current().unwrap().unwrap();
+    change(server, NEW, 2);
+    let new = world.publish_current(made_from("ds1", server.url(), NEW));
+    world.watch();
+    world.log.line("the model served is of this dataset").await;
+    assert!(api.serves(new));
+    old
+}
+
+fn change(server: &DatasetServer, body: &[u8], version: u32) {
+    let mut state = server.state();
+    state.body = body.to_owned();
+    state.etag = Some(format!("\"{version}\""));
 }
 
 /// So many more polls of the server change nothing.
@@ -331,41 +348,26 @@ async fn nothing_is_mined_while_it_is_not_known_what_is_served() {
 #[tokio::test]
 async fn a_rollback_is_left_alone_until_the_dataset_changes() {
     let (mut world, server, api) = watching_a_url().await;
-    let old = world.store.current().unwrap().unwrap();
-    server.state().body = NEW.to_owned();
-    server.state().etag = Some("\"2\"".to_owned());
-    let new = world.publish_current(made_from("ds1", server.url(), NEW));
-    world.watch();
-    world.log.line("the model served is of this dataset").await;
-    assert!(api.serves(new));
+    let old = gone_on(&mut world, &server, &api).await;
     world.promote(old);
     world.log.line("a model of another dataset took its place").await;
     nothing_happens(&mut world, &server).await;
     assert_eq!(world.log.count("a model of another dataset took its place"), 1);
-    server.state().body = [OLD, NEW].concat();
-    server.state().etag = Some("\"3\"".to_owned());
+    change(&server, &[OLD, NEW].concat(), 3);
     assert_eq!(world.order().await.order.sha256, sha256(&[OLD, NEW].concat()));
 }
 
 #[tokio::test]
 async fn a_dataset_that_is_mended_after_a_rollback_is_mined() {
     let (mut world, server, api) = watching_a_url().await;
-    let old = world.store.current().unwrap().unwrap();
-    server.state().body = NEW.to_owned();
-    server.state().etag = Some("\"2\"".to_owned());
-    let new = world.publish_current(made_from("ds1", server.url(), NEW));
-    world.watch();
-    world.log.line("the model served is of this dataset").await;
-    assert!(api.serves(new));
-    server.state().body = b"broken".to_vec();
-    server.state().etag = Some("\"3\"".to_owned());
+    let old = gone_on(&mut world, &server, &api).await;
+    change(&server, b"broken", 3);
     let refused = world.order().await;
     assert_eq!(refused.order.sha256, sha256(b"broken"));
     refused.done.send(Ok(Mined::Refused("exit code 3".to_owned()))).unwrap();
     world.promote(old);
     eventually("the rollback", || api.serves(old)).await;
-    server.state().body = NEW.to_owned();
-    server.state().etag = Some("\"4\"".to_owned());
+    change(&server, NEW, 4);
     assert_eq!(world.order().await.order.sha256, sha256(NEW));
 }
 
