@@ -7,7 +7,8 @@
 
 use rayon::prelude::*;
 use segue_model::build::{Builder, Keys, Rules, TooLarge};
-use segue_model::score::{MOST_SHORT_RULES, Scratch};
+use segue_model::score::MOST_SHORT_RULES;
+use segue_model::short::Memory;
 use segue_model::{Antecedent, ArtistId, Metadata, Model, TrackId};
 
 /// The only playlist of a song is read as fast as a list.
@@ -34,36 +35,56 @@ pub(crate) fn add_short_rules(
 ) -> Result<(), TooLarge> {
     let model = builder.scorer(keys, songs, metadata.clone());
     let model = model.expect("a model that was just made can be read");
-    let of_tracks: Vec<Rules> = (0..with_short_rules(&model))
+    let mut songs: Vec<TrackId> = (0..with_short_rules(&model)).collect();
+    songs.sort_by_key(|&song| model.catalog().artist(song));
+    let of_artist = |artist: ArtistId| {
+        let start = songs.partition_point(|&song| model.catalog().artist(song) < artist);
+        let end = songs.partition_point(|&song| model.catalog().artist(song) <= artist);
+        &songs[start..end]
+    };
+    let (of_artists, of_songs): (Vec<Rules>, Vec<Vec<Rules>>) = (0..model.metadata().artists
+        as ArtistId)
         .into_par_iter()
-        .map_init(Scratch::default, |scratch, track| {
-            let most = rules_for(model.catalog().support(track) as usize);
-            Rules::from(&model.strongest_of_song(track, most, scratch))
+        .map_init(Memory::default, |memory, artist| {
+            let songs = of_artist(artist);
+            let most = most_of_artist(&model, artist);
+            if most == 0 && songs.is_empty() {
+                return Default::default();
+            }
+            let mut short = model.short_rules(artist, memory);
+            let rules_of = |&song: &TrackId| {
+                let most = rules_for(model.catalog().support(song) as usize);
+                Rules::from(&short.of_song(song, most))
+            };
+            let of_songs = songs.iter().map(rules_of).collect();
+            (Rules::from(&short.of_artist(most)), of_songs)
         })
-        .collect();
+        .unzip();
+    let mut of_tracks = vec![Rules::default(); songs.len()];
+    for (song, rules) in songs.into_iter().zip(of_songs.into_iter().flatten()) {
+        of_tracks[song as usize] = rules;
+    }
     for rules in of_tracks {
         builder.add_short_rules(rules)?;
     }
-    let of_artists: Vec<Rules> = (0..model.metadata().artists as ArtistId)
-        .into_par_iter()
-        .map_init(Scratch::default, |scratch, artist| {
-            let support = model.rules().occurrences(Antecedent::Artist(artist)).len();
-            let is_written = support > metadata.parameters.implicit_support as usize;
-            if support <= RARE as usize || is_written {
-                return Rules::default();
-            }
-            let most = (RULES_PER_ARTISTS_PLAYLIST * support)
-                .clamp(FEWEST_RULES_OF_ARTIST, MOST_SHORT_RULES);
-            Rules::from(&model.strongest_of_artist(artist, most, scratch))
-        })
-        .collect();
     for rules in of_artists {
         builder.add_short_artist_rules(rules)?;
     }
     Ok(())
 }
 
-/// How many rules a song or artist in so many playlists has.
+/// How many rules an artist has; none where its only playlist, or the rules that are written out, are
+/// read.
+fn most_of_artist(model: &Model, artist: ArtistId) -> usize {
+    let support = model.rules().occurrences(Antecedent::Artist(artist)).len();
+    let is_written = support > model.metadata().parameters.implicit_support as usize;
+    if support <= RARE as usize || is_written {
+        return 0;
+    }
+    (RULES_PER_ARTISTS_PLAYLIST * support).clamp(FEWEST_RULES_OF_ARTIST, MOST_SHORT_RULES)
+}
+
+/// How many rules a song in so many playlists has.
 fn rules_for(support: usize) -> usize {
     (RULES_PER_PLAYLIST * support).clamp(FEWEST_RULES, MOST_SHORT_RULES)
 }

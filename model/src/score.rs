@@ -38,7 +38,7 @@ use std::collections::HashSet;
 
 use smallvec::SmallVec;
 
-use crate::catalog::{ArtistId, TrackId};
+use crate::catalog::TrackId;
 use crate::model::Model;
 use crate::rule::Antecedent;
 pub use crate::scratch::Scratch;
@@ -76,9 +76,6 @@ const FEWEST_SHORT_RULES: usize = 48;
 /// ten.
 const SHORT_LEARNED: usize = 32;
 const FEW_SONGS: usize = 5;
-/// Which rules are strongest depends on how many songs are given: on popularity, that is. Those that are
-/// made ready are the strongest beside so many songs.
-const TYPICAL_SONGS: usize = 6;
 
 /// The strength of a rule: `weight` is the sum of `|p|^-0.5` over the `support` transactions `p` that
 /// hold antecedent and consequent.
@@ -311,44 +308,6 @@ impl Model {
         for &(track, vote) in echoes {
             sums.add_to_known(track, vote * antecedent_share(supports[track as usize]));
         }
-    }
-
-    /// What the rules of a song and of its artist say together: the `most` tracks that would come first
-    /// beside a few other songs, and the sums for them, the greatest first.
-    pub fn strongest_of_song(
-        &self,
-        song: TrackId,
-        most: usize,
-        scratch: &mut Scratch,
-    ) -> Vec<(TrackId, f32)> {
-        let sums = self.add_up(&Seeds::new([[song]]), &[(song, 1.0)], scratch);
-        let mut strongest = self.strongest_of(sums, most + 1);
-        strongest.retain(|&(track, _)| track != song);
-        strongest.truncate(most);
-        strongest
-    }
-
-    /// The same of what an artist's rules say.
-    pub fn strongest_of_artist(
-        &self,
-        artist: ArtistId,
-        most: usize,
-        scratch: &mut Scratch,
-    ) -> Vec<(TrackId, f32)> {
-        let mut sums = scratch.sums(self.rules());
-        sums.add(Antecedent::Artist(artist), 1.0);
-        sums.complete();
-        self.strongest_of(sums, most)
-    }
-
-    fn strongest_of(&self, sums: Sums<'_, '_>, most: usize) -> Vec<(TrackId, f32)> {
-        let factors = self.popularity().factors(TYPICAL_SONGS);
-        let mut sums: Vec<(TrackId, f32)> = sums
-            .choose(factors, most)
-            .map(|best| (best.track, best.score / factors.of(best.track)))
-            .collect();
-        sums.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        sums
     }
 
     /// The `limit` most frequent tracks that are no seed: what is recommended where the rules are silent.

@@ -11,7 +11,7 @@ use crate::score::{Scored, strength};
 use crate::written::{WrittenRules, consequent_of};
 
 /// So many sums are taken out before the next step is done for all of them.
-const AT_ONCE: usize = 64;
+pub(crate) const AT_ONCE: usize = 64;
 
 /// The memory that scoring works in. Reused from request to request, it is allocated once.
 #[derive(Debug, Default)]
@@ -202,32 +202,9 @@ impl<'s, 'm> Sums<'s, 'm> {
         factors: Factors<'_>,
         most: usize,
     ) -> impl Iterator<Item = Scored> + use<'s> {
-        let mut candidates = std::mem::take(&mut self.scratch.candidates);
-        let mut least = key_of(TrackId::MAX, f32::MIN_POSITIVE);
-        candidates.clear();
-        let scratch = self.take(|taken| {
-            let start = candidates.len();
-            candidates.extend(
-                taken
-                    .iter()
-                    .map(|&Scored { track, score }| key_of(track, score * factors.of(track))),
-            );
-            let mut kept = start;
-            for at in start..candidates.len() {
-                candidates[kept] = candidates[at];
-                kept += usize::from(candidates[at] >= least);
-            }
-            candidates.truncate(kept);
-            if candidates.len() >= 4 * most {
-                keep_greatest(&mut candidates, most);
-                least = candidates[0];
-            }
-            // Most are out of the question whatever their factor is, which then isn't looked up.
-            (scored_of(least).score / factors.greatest()).max(f32::MIN_POSITIVE)
-        });
-        keep_greatest(&mut candidates, most);
-        candidates.sort_unstable();
-        scratch.candidates = candidates;
+        let mut best = Best::new(std::mem::take(&mut self.scratch.candidates), factors, most);
+        let scratch = self.take(|taken| best.offer(taken));
+        scratch.candidates = best.finish();
         scratch.candidates.iter().rev().map(|&key| scored_of(key))
     }
 
@@ -242,6 +219,52 @@ impl<'s, 'm> Sums<'s, 'm> {
     }
 }
 
+/// The best of the sums that have been offered.
+pub(crate) struct Best<'f> {
+    factors: Factors<'f>,
+    most: usize,
+    candidates: Vec<u64>,
+    least: u64,
+}
+
+impl<'f> Best<'f> {
+    /// The `most` best by these factors, found in this memory.
+    pub(crate) fn new(mut candidates: Vec<u64>, factors: Factors<'f>, most: usize) -> Self {
+        candidates.clear();
+        let least = key_of(TrackId::MAX, f32::MIN_POSITIVE);
+        Self { factors, most, candidates, least }
+    }
+
+    /// Offers so many sums. Gives back the least that is worth to be offered after them: what is less is
+    /// out of the question whatever its factor is, which then isn't looked up.
+    #[inline]
+    pub(crate) fn offer(&mut self, sums: &[Scored]) -> f32 {
+        let Self { factors, most, candidates, least } = self;
+        let start = candidates.len();
+        candidates.extend(
+            sums.iter().map(|&Scored { track, score }| key_of(track, score * factors.of(track))),
+        );
+        let mut kept = start;
+        for at in start..candidates.len() {
+            candidates[kept] = candidates[at];
+            kept += usize::from(candidates[at] >= *least);
+        }
+        candidates.truncate(kept);
+        if candidates.len() >= 4 * *most {
+            keep_greatest(candidates, *most);
+            *least = candidates[0];
+        }
+        (scored_of(*least).score / factors.greatest()).max(f32::MIN_POSITIVE)
+    }
+
+    /// The keys of the best, the greatest last (see [`scored_of`]).
+    pub(crate) fn finish(mut self) -> Vec<u64> {
+        keep_greatest(&mut self.candidates, self.most);
+        self.candidates.sort_unstable();
+        self.candidates
+    }
+}
+
 /// Visits the rules of a rare antecedent, which are made from the transactions that hold it: consequents
 /// and strengths, and for each transaction after the first that holds a consequent a strength of zero.
 #[inline]
@@ -249,8 +272,14 @@ fn each_implicit(
     rules: Rules<'_>,
     occurrences: &[u32],
     counts: &mut [(f32, u32)],
-    mut visit: impl FnMut(TrackId, f32),
+    visit: impl FnMut(TrackId, f32),
 ) {
+    count(rules, occurrences, counts);
+    take_counted(rules, occurrences, counts, visit);
+}
+
+/// Adds up for each track how many of these transactions hold it, and what they weigh.
+pub(crate) fn count(rules: Rules<'_>, occurrences: &[u32], counts: &mut [(f32, u32)]) {
     for &number in occurrences {
         let (items, weight) = rules.transaction(number);
         for &item in items {
@@ -259,6 +288,17 @@ fn each_implicit(
             *count += 1;
         }
     }
+}
+
+/// Takes out what has been counted: visits the tracks of these transactions with the strengths of the
+/// rules to them, which are zero where there is nothing any more.
+#[inline]
+pub(crate) fn take_counted(
+    rules: Rules<'_>,
+    occurrences: &[u32],
+    counts: &mut [(f32, u32)],
+    mut visit: impl FnMut(TrackId, f32),
+) {
     for &number in occurrences {
         for &item in rules.transaction(number).0 {
             let (weight, count) = std::mem::take(&mut counts[item as usize]);
@@ -280,7 +320,7 @@ fn key_of(track: TrackId, score: f32) -> u64 {
     u64::from(score.to_bits()) << 32 | u64::from(!track)
 }
 
-fn scored_of(key: u64) -> Scored {
+pub(crate) fn scored_of(key: u64) -> Scored {
     Scored { track: !(key as u32), score: f32::from_bits((key >> 32) as u32) }
 }
 

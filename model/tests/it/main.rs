@@ -6,5 +6,6 @@
 mod corruption;
 mod lookup;
 mod recommend;
+mod short;
 mod store;
 mod support;

@@ -21,7 +21,7 @@ const ROUNDING: f32 = 0.03;
 
 /// The scores of the module's formula but for what would come first, with nothing indexed, stored or
 /// rounded.
-fn scores(
+pub(crate) fn scores(
     dataset: &Dataset,
     seeds: &[TrackId],
     with_learned: bool,
@@ -60,7 +60,7 @@ fn of_track(
     [rule(dataset.count(&[a]), dataset.count(&[a, c])), learned * dataset.learned(a, c)]
 }
 
-fn popularity(dataset: &Dataset, c: TrackId, songs: usize) -> f32 {
+pub(crate) fn popularity(dataset: &Dataset, c: TrackId, songs: usize) -> f32 {
     (dataset.count(&[c]).0 as f32 + 20.0).powf(-(0.17 * (songs as f32).ln()).min(0.7))
 }
 

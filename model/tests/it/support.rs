@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use segue_model::build::Builder;
-use segue_model::score::{MOST_SHORT_RULES, Scratch, rank, strength};
+use segue_model::score::{MOST_SHORT_RULES, rank, strength};
+use segue_model::short::Memory;
 use segue_model::{DatasetMetadata, Metadata, Model, Parameters, RuleCounts, TrackId};
 
 /// Songs and artists in so few playlists have nothing made ready for short answers.
@@ -102,15 +103,16 @@ impl Dataset {
         }
         let metadata = metadata(implicit_support);
         let model = Model::from_bytes(&builder.finish(metadata.clone()).unwrap()).unwrap();
-        let mut scratch = Scratch::default();
+        let mut memory = Memory::default();
         for track in (0..tracks).take_while(|&track| self.count(&[track]).0 > RARE) {
-            let rules = model.strongest_of_song(track, most_short, &mut scratch);
+            let artist = model.catalog().artist(track);
+            let rules = model.short_rules(artist, &mut memory).of_song(track, most_short);
             builder.add_short_rules(&rules).unwrap();
         }
         for (number, artist) in (0..).zip(&artists) {
             let support = self.count_artist(artist, &[]).0;
             let rules = match support > RARE && support <= implicit_support {
-                true => model.strongest_of_artist(number, most_short, &mut scratch),
+                true => model.short_rules(number, &mut memory).of_artist(most_short),
                 false => Vec::new(),
             };
             builder.add_short_artist_rules(&rules).unwrap();
