@@ -244,14 +244,17 @@ def csv_rows(folder, sizes, runs):
     files = {}
     packed = dataset.source_folder() / "playlists" / "real.csv.gz"
     if packed.exists():
-        files["real"] = folder / "real.csv"
-        with gzip.open(packed, "rb") as file, open(files["real"], "wb") as plain:
-            shutil.copyfileobj(file, plain)
+        plain = folder / "real.csv"
+        with gzip.open(packed, "rb") as file, open(plain, "wb") as unpacked:
+            shutil.copyfileobj(file, unpacked)
+        files |= {packed.name: packed, plain.name: plain}
     for size in sizes:
-        files[f"made-{size}"] = dataset.made_csv(size, folder)
+        files[f"made-{size}.csv"] = dataset.made_csv(size, folder)
     for name, path in files.items():
         models = folder / "models"
-        publish = [SEGUE, "mine", "--dataset", path, "--models", models, "--quiet"]
+        # There is no model before that the dataset would be compared with.
+        afresh = ["sh", "-c", 'rm -rf "$0" && exec "$@"', models]
+        publish = [*afresh, SEGUE, "mine", "--dataset", path, "--models", models, "--quiet"]
         peers = {
             "csv crate": ([CSV_CRATE, path], None),
             # A support that next to nothing has: what is left is reading.
@@ -261,7 +264,7 @@ def csv_rows(folder, sizes, runs):
         }
         results = measure(peers, runs, CSV_LIMIT_SECONDS)
         rows, size = results["csv crate"][0].printed.split(" records")[0], path.stat().st_size / 1e6
-        print(f"\n{name}.csv: {rows} rows, {size:.0f} MB")
+        print(f"\n{name}: {rows} rows, {size:.0f} MB")
         reference = median(results["csv crate"], "wall")
         for peer, outcome in results.items():
             if None in outcome:
@@ -271,7 +274,8 @@ def csv_rows(folder, sizes, runs):
             ratio = f"x{wall / reference:6.2f}"
             print(f"  {peer:24} {wall:8.3f} s wall {cpu:8.3f} s CPU {memory:7.0f} MiB  {ratio}", flush=True)
         shutil.rmtree(models, ignore_errors=True)
-        path.unlink()
+        if path != packed:
+            path.unlink()
 
 
 def digest(lines):

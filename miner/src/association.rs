@@ -144,10 +144,10 @@ impl RuleSearch {
         let found: Result<Vec<Vec<Parts>>, MissingSubset> = (0..itemsets.len() as u32)
             .into_par_iter()
             .with_min_len(1024)
-            .map(|itemset| {
+            .map_init(Split::default, |split, itemset| {
                 let mut rules = Vec::new();
                 let keep = |parts| rules.push(parts);
-                self.each_of_itemset(&itemsets, &index, itemset, transactions, keep)?;
+                self.each_of_itemset(&itemsets, &index, itemset, transactions, split, keep)?;
                 Ok(rules)
             })
             .collect();
@@ -178,10 +178,10 @@ impl RuleSearch {
         (0..itemsets.len() as u32)
             .into_par_iter()
             .with_min_len(1024)
-            .map(|itemset| {
+            .map_init(Split::default, |split, itemset| {
                 let mut rules = 0;
                 let count = |_| rules += 1;
-                self.each_of_itemset(&itemsets, &index, itemset, transactions, count)?;
+                self.each_of_itemset(&itemsets, &index, itemset, transactions, split, count)?;
                 Ok(rules)
             })
             .sum()
@@ -194,20 +194,20 @@ impl RuleSearch {
         index: &ItemsetIndex,
         both: u32,
         transactions: usize,
+        split: &mut Split,
         mut visit: impl FnMut(Parts),
     ) -> Result<(), MissingSubset> {
         let (items, support) = itemsets.get(both as usize);
-        let mut split = Split::default();
-        // The places of the consequent's items: all choices of at most so many.
-        let mut places: Vec<usize> = Vec::new();
+        // All choices of at most so many.
+        split.places.clear();
         let longest = self.max_consequent.min(items.len().saturating_sub(1));
         let mut next = 0;
         loop {
-            if places.len() < longest && next < items.len() {
-                places.push(next);
+            if split.places.len() < longest && next < items.len() {
+                split.places.push(next);
                 next += 1;
-                if items.len() - places.len() <= self.max_antecedent {
-                    split.cut(items, &places);
+                if items.len() - split.places.len() <= self.max_antecedent {
+                    split.cut(items);
                     let find = |side| Split::find(itemsets, index, items, side);
                     let antecedent = find(&split.antecedent)?;
                     let consequent = find(&split.consequent)?;
@@ -222,7 +222,7 @@ impl RuleSearch {
                         visit(Parts { antecedent, consequent, both });
                     }
                 }
-            } else if let Some(last) = places.pop() {
+            } else if let Some(last) = split.places.pop() {
                 next = last + 1;
             } else {
                 return Ok(());
@@ -256,20 +256,25 @@ impl RuleSearch {
     }
 }
 
-/// An itemset cut in two.
+/// An itemset cut in two; its memory is used again for the next.
 #[derive(Default)]
 struct Split {
+    /// The places of the consequent's items.
+    places: Vec<usize>,
     antecedent: Vec<u32>,
     consequent: Vec<u32>,
 }
 
 impl Split {
-    fn cut(&mut self, items: &[u32], places: &[usize]) {
+    fn cut(&mut self, items: &[u32]) {
         self.antecedent.clear();
         self.consequent.clear();
         for (place, &item) in items.iter().enumerate() {
-            let side =
-                if places.contains(&place) { &mut self.consequent } else { &mut self.antecedent };
+            let side = if self.places.contains(&place) {
+                &mut self.consequent
+            } else {
+                &mut self.antecedent
+            };
             side.push(item);
         }
     }

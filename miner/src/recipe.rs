@@ -186,13 +186,15 @@ impl Recipe {
         });
 
         let with_artists = self.with_artists();
-        let mut builder = names_and_transactions(ranked, items, with_artists)?;
+        let most_of_artists = if with_artists { most_rules } else { 0 };
+        let (builder, explicit) = rayon::join(
+            || names_and_transactions(ranked, items, with_artists),
+            || explicit_rules(ranked, items, self.implicit_support, most_rules, most_of_artists),
+        );
+        let mut builder = builder?;
         for &(name, transaction) in &judged.sample {
             builder.add_sampled(name, transaction);
         }
-        let most_of_artists = if with_artists { most_rules } else { 0 };
-        let explicit =
-            explicit_rules(ranked, items, self.implicit_support, most_rules, most_of_artists);
         for rules in explicit.of_tracks {
             builder.add_rules(rules)?;
         }
