@@ -13,6 +13,9 @@ use crate::gate::Gate;
 use crate::miner::Support;
 use crate::recipe::{Kind, Recipe};
 
+/// More threads than any machine has processors for; each takes memory of its own.
+const MOST_THREADS: usize = 1024;
+
 /// Which dataset, and how it is read.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DatasetArgs {
@@ -176,6 +179,15 @@ pub fn support(text: &str) -> Result<Support, String> {
     }
 }
 
+/// A number of threads, from 1 to 1024.
+///
+/// # Errors
+/// It is none; what was found, in words.
+pub fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= MOST_THREADS);
+    threads.ok_or_else(|| format!("expected a number from 1 to {MOST_THREADS}"))
+}
+
 /// A share, from 0 to 1.
 ///
 /// # Errors
@@ -201,6 +213,13 @@ mod tests {
         assert_eq!(support("1.0"), Ok(Support::Fraction(1.0)));
         for bad in ["", "-1", "1.5", "200%", "many", "NaN", "%"] {
             assert!(support(bad).is_err(), "{bad}");
+        }
+    }
+    #[test]
+    fn threads_are_from_1_to_1024() {
+        assert_eq!(threads("1024").map(NonZeroUsize::get), Ok(1024));
+        for bad in ["0", "1025", "-1", "two", ""] {
+            assert_eq!(threads(bad), Err("expected a number from 1 to 1024".to_owned()), "{bad}");
         }
     }
 }

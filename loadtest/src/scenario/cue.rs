@@ -62,33 +62,52 @@ impl Trigger {
     pub async fn pull(self) -> anyhow::Result<()> {
         match self {
             Self::Command(command) => shell(&command, None).await,
-            Self::Edit { edited, delivery } => {
-                edited.write()?;
-                match delivery {
-                    Delivery::Written => Ok(()),
-                    Delivery::Pushed => push(&edited).await,
-                    Delivery::Applied { command, overlay } => shell(&command, Some(&overlay)).await,
+            Self::Edit { edited, delivery } => match delivery {
+                Delivery::Written => edited.write(),
+                Delivery::Pushed => push(&edited).await,
+                Delivery::Applied { command, overlay } => {
+                    edited.write()?;
+                    shell(&command, Some(&overlay)).await
                 }
-            }
+            },
         }
     }
 }
 
+/// Writes, commits and pushes; what is not taken in the end is taken back, so that it can be tried again.
 async fn push(edited: &Edited) -> anyhow::Result<()> {
     let folder = edited.path.parent().context("a file lies in a folder")?;
     let file = edited.path.file_name().context("a file has a name")?;
-    let git = || {
+    let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
-        git.arg("-C").arg(folder);
+        git.arg("-C").arg(folder).args(arguments);
         git
     };
-    // Only this file, whatever else is staged or changed.
-    let message = format!("Set {}", edited.description);
-    run("git add", git().arg("add").arg("--").arg(file)).await?;
-    let mut commit = git();
-    commit.args(["commit", "--quiet", "-m", &message, "--"]).arg(file);
-    run("git commit", &mut commit).await?;
-    run("git push", git().args(["push", "--quiet"])).await
+    let before = std::fs::read(&edited.path)
+        .with_context(|| format!("{}: failed to read", edited.path.display()))?;
+    edited.write()?;
+    let mut is_committed = false;
+    let pushed = async {
+        // Only this file, whatever else is staged or changed.
+        let message = format!("Set {}", edited.description);
+        run("git add", git(&["add", "--"]).arg(file)).await?;
+        run("git commit", git(&["commit", "--quiet", "-m", &message, "--"]).arg(file)).await?;
+        is_committed = true;
+        run("git push", &mut git(&["push", "--quiet"])).await
+    };
+    let Err(refused) = pushed.await else { return Ok(()) };
+    let taken_back = async {
+        if is_committed {
+            run("git reset", &mut git(&["reset", "--quiet", "--soft", "HEAD~1"])).await?;
+        }
+        run("git reset", git(&["reset", "--quiet", "--"]).arg(file)).await?;
+        std::fs::write(&edited.path, before)
+            .with_context(|| format!("{}: failed to write", edited.path.display()))
+    };
+    Err(match taken_back.await {
+        Ok(()) => refused.context("the edit was refused and is taken back"),
+        Err(error) => refused.context(format!("the edit was refused, and stays: {error:#}")),
+    })
 }
 
 async fn shell(command: &str, overlay: Option<&Path>) -> anyhow::Result<()> {
@@ -143,33 +162,66 @@ mod tests {
         assert!(error.contains("exit status: 3: no such cluster"), "{error}");
     }
 
+    /// A remote and a clone of it with an overlay, and another file that is staged.
+    struct Repository {
+        folder: tempfile::TempDir,
+    }
+
+    impl Repository {
+        async fn new() -> Self {
+            let repository = Self { folder: tempfile::tempdir().unwrap() };
+            repository
+                .shell(
+                    "git init --quiet --bare remote.git && git clone --quiet remote.git clone && cd clone &&
+                     git config user.name n && git config user.email e@localhost &&
+                     echo old > kustomization.yaml && git add . && git commit --quiet -m first &&
+                     git push --quiet origin HEAD && echo staged > other && git add other",
+                )
+                .await;
+            repository
+        }
+
+        /// What a command prints.
+        async fn shell(&self, command: &str) -> String {
+            let mut shell = Command::new("sh");
+            let output = shell.args(["-c", command]).current_dir(&self.folder).output().await;
+            let Output { status, stdout, stderr } = output.unwrap();
+            assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+            String::from_utf8(stdout).unwrap()
+        }
+
+        async fn push(&self) -> anyhow::Result<()> {
+            let edited = Edited {
+                description: "replicas of api to 4".to_owned(),
+                path: self.folder.path().join("clone/kustomization.yaml"),
+                after: "new\n".to_owned(),
+            };
+            Trigger::Edit { edited, delivery: Delivery::Pushed }.pull().await
+        }
+    }
+
     #[tokio::test]
     async fn an_edit_is_committed_alone_and_pushed() {
-        let folder = tempfile::tempdir().unwrap();
-        let (remote, clone) = (folder.path().join("remote.git"), folder.path().join("clone"));
-        let set_up = format!(
-            "git init --quiet --bare {remote} && git clone --quiet {remote} {clone} && cd {clone} && \
-             git config user.name n && git config user.email e@localhost && echo old > kustomization.yaml && \
-             git add . && git commit --quiet -m first && git push --quiet origin HEAD && \
-             echo staged > other && git add other",
-            remote = remote.display(),
-            clone = clone.display(),
-        );
-        shell(&set_up, None).await.unwrap();
-        let edited = Edited {
-            description: "replicas of api to 4".to_owned(),
-            path: clone.join("kustomization.yaml"),
-            after: "new\n".to_owned(),
-        };
-        Trigger::Edit { edited, delivery: Delivery::Pushed }.pull().await.unwrap();
-        let log = Command::new("git")
-            .arg("-C")
-            .arg(&remote)
-            .args(["log", "-1", "--format=%s", "--name-only"])
-            .output()
-            .await
-            .unwrap();
-        let log = String::from_utf8(log.stdout).unwrap();
+        let repository = Repository::new().await;
+        repository.push().await.unwrap();
+        let log = repository.shell("git -C remote.git log -1 --format=%s --name-only").await;
         assert_eq!(log, "Set replicas of api to 4\n\nkustomization.yaml\n");
+    }
+
+    #[tokio::test]
+    async fn an_edit_that_is_refused_is_taken_back() {
+        for hook in ["remote.git/hooks/pre-receive", "clone/.git/hooks/pre-commit"] {
+            let repository = Repository::new().await;
+            let state =
+                "cd clone; git log --format=%s; git status --porcelain; cat kustomization.yaml";
+            let before = repository.shell(state).await;
+            let refuse = format!("printf '#!/bin/sh\necho not today >&2; exit 1' > {hook}");
+            repository.shell(&format!("{refuse}; chmod +x {hook}")).await;
+            let error = format!("{:#}", repository.push().await.unwrap_err());
+            assert!(error.contains("taken back") && error.contains("not today"), "{error}");
+            assert_eq!(repository.shell(state).await, before);
+            repository.shell(&format!("rm {hook}")).await;
+            repository.push().await.unwrap();
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use super::{UNWRITTEN, with_progress};
-use crate::config::support;
+use crate::config::{support, threads};
 use crate::fimi::{self, Fimi, FimiWriter};
 use crate::itemset::ItemsetCounts;
 use crate::miner::{Miner, Support, Target};
@@ -62,7 +62,7 @@ pub struct ItemsetsArgs {
     #[arg(long)]
     pub count_only: bool,
     /// How many threads to use; by default as many as there are processors
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
     /// Show no progress and no summary
     #[arg(long, short)]

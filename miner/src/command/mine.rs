@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{DatasetArgs, GateArgs, RecipeArgs};
+use crate::config::{DatasetArgs, GateArgs, RecipeArgs, threads};
 use crate::dataset::Source;
 use crate::progress::Progress;
 use crate::publish::{Plan, publish};
@@ -48,7 +48,7 @@ pub struct MineArgs {
     #[command(flatten)]
     pub gate: GateArgs,
     /// How many threads to mine with; by default as many as there are processors
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
     /// Show no progress
     #[arg(long, short)]

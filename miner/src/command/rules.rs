@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{UNWRITTEN, with_progress};
 use crate::association::{Rule, RuleSearch, Rules};
-use crate::config::{DatasetArgs, share, support};
+use crate::config::{DatasetArgs, share, support, threads};
 use crate::dataset::{self, Items, Source};
 use crate::metric::Metric;
 use crate::miner::{Miner, Support};
@@ -63,7 +63,7 @@ pub struct RulesArgs {
     #[command(flatten)]
     pub reading: DatasetArgs,
     /// How many threads to use; by default as many as there are processors
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
     /// Show no progress
     #[arg(long, short)]
