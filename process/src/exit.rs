@@ -8,6 +8,9 @@ use clap::Parser;
 /// The exit code of wrong usage.
 pub const USAGE: u8 = 64;
 
+/// What a program failed to do when its results could not be written.
+pub const UNWRITTEN: &str = "standard output: failed to write";
+
 /// The program's arguments; prints help, version or what is wrong with the arguments, and exits, where
 /// that is what is due.
 #[must_use]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use reqwest::Url;
 use segue_process::argument;
+use segue_process::exit::UNWRITTEN;
 use serde::{Deserialize, Serialize};
 
 use crate::song_list;
@@ -134,16 +135,15 @@ pub(crate) async fn run(args: RecommendArgs) -> anyhow::Result<()> {
     let body = ask(&args, &Question { songs: &songs, limit: args.limit, explain }).await?;
     let mut out = std::io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", body.trim_end())?;
-        return Ok(());
+        return writeln!(out, "{}", body.trim_end()).context(UNWRITTEN);
     }
     let answer: Answer = serde_json::from_str(&body)
         .with_context(|| format!("{}: expected an answer of the service", args.url))?;
     if args.random.is_some() {
-        writeln!(out, "For {}:\n", songs.join("; "))?;
+        writeln!(out, "For {}:\n", songs.join("; ")).context(UNWRITTEN)?;
     }
-    write!(out, "{}", table(&answer, args.explain))?;
-    out.flush()?;
+    write!(out, "{}", table(&answer, args.explain)).context(UNWRITTEN)?;
+    out.flush().context(UNWRITTEN)?;
     warn_of_unknown(&answer);
     Ok(())
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::{Context, bail};
+use segue_process::exit::UNWRITTEN;
 use tokio_util::sync::CancellationToken;
 
-use super::UNWRITTEN;
 use crate::config::{DatasetArgs, RecipeArgs};
 use crate::dataset::{self, Source};
 use crate::evaluation::{Evaluation, Method, Seeding, Split, evaluate};

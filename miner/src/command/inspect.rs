@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use segue_model::{Antecedent, Model, Rule, Store, TrackId};
-
-use super::UNWRITTEN;
+use segue_process::exit::UNWRITTEN;
 
 /// An ambiguous title's most frequent tracks are shown: whoever means another names its artist.
 const MOST_TRACKS: usize = 3;

@@ -8,8 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context;
+use segue_process::exit::UNWRITTEN;
 
-use super::{UNWRITTEN, with_progress};
+use super::with_progress;
 use crate::config::{support, threads};
 use crate::fimi::{self, Fimi, FimiWriter};
 use crate::itemset::ItemsetCounts;

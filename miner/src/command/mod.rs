@@ -12,9 +12,6 @@ use std::sync::OnceLock;
 use crate::miner::Miner;
 use crate::progress::{Progress, Task, Unit};
 
-/// What a command failed to do when its results could not be written.
-const UNWRITTEN: &str = "standard output: failed to write";
-
 /// Shows how far mining is. The bar goes with the miner.
 fn with_progress(miner: Miner, progress: Progress) -> Miner {
     // It starts when the number of frequent items is known.

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use segue_model::{ModelId, Store};
-
-use super::UNWRITTEN;
+use segue_process::exit::UNWRITTEN;
 
 /// Make a published model the current one.
 ///

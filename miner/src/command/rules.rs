@@ -5,10 +5,11 @@ use std::num::NonZeroUsize;
 
 use anyhow::Context;
 use clap::ValueEnum;
+use segue_process::exit::UNWRITTEN;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{UNWRITTEN, with_progress};
+use super::with_progress;
 use crate::association::{Rule, RuleSearch, Rules};
 use crate::config::{DatasetArgs, share, support, threads};
 use crate::dataset::{self, Items, Source};

@@ -149,6 +149,7 @@ fn header(start: &[u8], origin: &str) -> Result<(u8, Columns), DatasetError> {
     }
     let line = start.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     let found = match std::str::from_utf8(line.unwrap_or_default().trim_ascii()) {
+        Ok(line) if line.contains('\r') => "a line that ends with CR alone, without LF".to_owned(),
         Ok(line) => line.chars().take(SHOWN_CHARS).collect(),
         Err(_) => "binary data".to_owned(),
     };

@@ -101,6 +101,7 @@ fn a_header_without_the_needed_names_is_shown() {
         ("pid\n1\n", "pid"),
         ("hello world", "hello world"),
         ("pid|track_name\n", "pid|track_name"),
+        ("pid,track_name\r1,x\r", "a line that ends with CR alone, without LF"),
     ] {
         assert_eq!(error(text), format!("{expected}{found}"));
     }

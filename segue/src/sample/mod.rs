@@ -21,6 +21,7 @@ use anyhow::Context;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rayon::prelude::*;
+use segue_process::exit::UNWRITTEN;
 
 use catalog::Catalog;
 use playlist::Playlist;
@@ -58,7 +59,7 @@ pub(crate) struct SampleArgs {
 pub(crate) fn run(args: &SampleArgs) -> anyhow::Result<()> {
     let (playlists, seed) = (args.playlists, args.seed);
     let Some(path) = &args.output else {
-        return Ok(write(playlists, seed, io::stdout().lock())?);
+        return write(playlists, seed, io::stdout().lock()).context(UNWRITTEN);
     };
     let failed = || format!("{}: failed to write", path.display());
     write_file(playlists, seed, path).with_context(failed)

@@ -84,4 +84,9 @@ fn what_can_not_be_made_or_written_is_said() {
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("no/such/folder.csv: failed to write: No such file"), "{error}");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = sample(&["--playlists", "1"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("standard output: failed to write: No space left"), "{error}");
 }
