@@ -42,8 +42,8 @@ pub(crate) fn add_short_rules(
         let end = songs.partition_point(|&song| model.catalog().artist(song) <= artist);
         &songs[start..end]
     };
-    let (of_artists, of_songs): (Vec<Rules>, Vec<Vec<Rules>>) = (0..model.metadata().artists
-        as ArtistId)
+    let artists = 0..model.metadata().artists as ArtistId;
+    let (of_artists, of_songs): (Vec<Rules>, Vec<Vec<Rules>>) = artists
         .into_par_iter()
         .map_init(Memory::default, |memory, artist| {
             let songs = of_artist(artist);
