@@ -136,7 +136,7 @@ pub struct UpdateArgs {
     #[arg(long, value_name = "NAME", default_value = "api", help_heading = "Change")]
     pub deployment: String,
 
-    /// Commits the edited file, alone, and pushes; what is refused is taken back
+    /// Commits the edited file, alone, and pushes; if that fails, takes it back
     #[arg(long, requires = "edit", conflicts_with = "apply", help_heading = "Change")]
     pub push: bool,
 

@@ -24,6 +24,16 @@ async fn a_link_reproduces_the_state() {
 }
 
 #[tokio::test]
+async fn a_length_that_is_none_is_the_shortest() {
+    play("#song=Yesterday%09The%20Beatles&show=abc", async |page, _| {
+        page.until_text("#next .title", "Help!").await;
+        let shown = page.value("document.querySelectorAll('#next .title').length").await;
+        assert_eq!(shown, 10);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_songs_are_taken_along_as_text_and_as_csv_with_or_without_what_comes_next() {
     play("#song=Yesterday%09The%20Beatles", async |page, _| {
         page.until_text("#next .title", "Help!").await;

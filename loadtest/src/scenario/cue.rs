@@ -74,7 +74,7 @@ impl Trigger {
     }
 }
 
-/// Writes, commits and pushes; what is not taken in the end is taken back, so that it can be tried again.
+/// Writes, commits and pushes; if one of these fails, all is taken back, so that it can be tried again.
 async fn push(edited: &Edited) -> anyhow::Result<()> {
     let folder = edited.path.parent().context("a file lies in a folder")?;
     let file = edited.path.file_name().context("a file has a name")?;
@@ -95,7 +95,7 @@ async fn push(edited: &Edited) -> anyhow::Result<()> {
         is_committed = true;
         run("git push", &mut git(&["push", "--quiet"])).await
     };
-    let Err(refused) = pushed.await else { return Ok(()) };
+    let Err(failed) = pushed.await else { return Ok(()) };
     let taken_back = async {
         if is_committed {
             run("git reset", &mut git(&["reset", "--quiet", "--soft", "HEAD~1"])).await?;
@@ -105,8 +105,8 @@ async fn push(edited: &Edited) -> anyhow::Result<()> {
             .with_context(|| format!("{}: failed to write", edited.path.display()))
     };
     Err(match taken_back.await {
-        Ok(()) => refused.context("the edit was refused and is taken back"),
-        Err(error) => refused.context(format!("the edit was refused, and stays: {error:#}")),
+        Ok(()) => failed.context("the edit is taken back"),
+        Err(error) => failed.context(format!("the edit can't be taken back: {error:#}")),
     })
 }
 

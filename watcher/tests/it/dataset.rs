@@ -39,7 +39,7 @@ fn watching_a_file(mut world: World) -> (World, Api) {
 /// The dataset has changed since, and its model is served; before it, an older one was.
 async fn gone_on(world: &mut World, server: &DatasetServer, api: &Api) -> ModelId {
     let old = world.store.current().unwrap().unwrap();
-    change(server, NEW, 2);
+    change(server, NEW, Some(2));
     let new = world.publish_current(made_from("ds1", server.url(), NEW));
     world.watch();
     world.log.line("the model served is of this dataset").await;
@@ -47,10 +47,11 @@ async fn gone_on(world: &mut World, server: &DatasetServer, api: &Api) -> ModelI
     old
 }
 
-fn change(server: &DatasetServer, body: &[u8], version: u32) {
+/// Other content, of a version that the server tells or not.
+fn change(server: &DatasetServer, body: &[u8], version: Option<u32>) {
     let mut state = server.state();
     state.body = body.to_owned();
-    state.etag = Some(format!("\"{version}\""));
+    state.etag = version.map(|version| format!("\"{version}\""));
 }
 
 /// So many more polls of the server change nothing.
@@ -103,8 +104,7 @@ async fn new_content_behind_the_url_is_mined_once_and_served() {
 #[tokio::test]
 async fn what_is_done_but_not_served_is_not_asked_for_again() {
     let (mut world, server, _api) = watching_a_url().await;
-    server.state().body = NEW.to_owned();
-    server.state().etag = None;
+    change(&server, NEW, None);
     world.watch();
     world.order().await.done.send(Ok(Mined::Published)).unwrap();
     nothing_happens(&mut world, &server).await;
@@ -164,8 +164,7 @@ async fn a_server_that_heeds_no_conditions_is_not_read_while_its_tag_stays() {
 #[tokio::test]
 async fn trouble_with_the_server_is_told_once_and_harms_nothing() {
     let (mut world, server, _api) = watching_a_url().await;
-    server.state().body = NEW.to_owned();
-    server.state().etag = Some("\"2\"".to_owned());
+    change(&server, NEW, Some(2));
     server.state().trouble = Some(Trouble::Cut);
     world.watch();
     let line = world.log.line("the dataset can't be read").await;
@@ -186,8 +185,7 @@ async fn trouble_with_the_server_is_told_once_and_harms_nothing() {
 async fn a_dataset_larger_than_the_bound_is_not_read() {
     let (mut world, server, _api) = watching_a_url().await;
     world.config.bounds.bytes = NEW.len() as u64 - 1;
-    server.state().body = NEW.to_owned();
-    server.state().etag = None;
+    change(&server, NEW, None);
     world.watch();
     let line = world.log.line("the dataset can't be read").await;
     let expected = format!("{}: larger than {} bytes", server.url(), NEW.len() - 1);
@@ -241,8 +239,7 @@ async fn a_configuration_on_a_volume_without_events_is_followed() {
 #[tokio::test]
 async fn content_without_the_prescribed_digest_is_told_and_not_mined() {
     let (mut world, server, _api) = watching_a_url().await;
-    server.state().body = NEW.to_owned();
-    server.state().etag = Some("\"2\"".to_owned());
+    change(&server, NEW, Some(2));
     let digest = sha256(OLD).to_uppercase();
     world.mount(&[("DATASET_URL", server.url()), ("DATASET_SHA256", &digest)]);
     world.watch();
@@ -331,8 +328,7 @@ async fn a_folder_of_slices_has_the_digest_of_their_list() {
 #[tokio::test]
 async fn nothing_is_mined_while_it_is_not_known_what_is_served() {
     let (mut world, server, api) = watching_a_url().await;
-    server.state().body = NEW.to_owned();
-    server.state().etag = None;
+    change(&server, NEW, None);
     drop(api);
     world.watch();
     world.log.line("waiting for the API").await;
@@ -353,7 +349,7 @@ async fn a_rollback_is_left_alone_until_the_dataset_changes() {
     world.log.line("a model of another dataset took its place").await;
     nothing_happens(&mut world, &server).await;
     assert_eq!(world.log.count("a model of another dataset took its place"), 1);
-    change(&server, &[OLD, NEW].concat(), 3);
+    change(&server, &[OLD, NEW].concat(), Some(3));
     assert_eq!(world.order().await.order.sha256, sha256(&[OLD, NEW].concat()));
 }
 
@@ -361,29 +357,26 @@ async fn a_rollback_is_left_alone_until_the_dataset_changes() {
 async fn a_dataset_that_is_mended_after_a_rollback_is_mined() {
     let (mut world, server, api) = watching_a_url().await;
     let old = gone_on(&mut world, &server, &api).await;
-    change(&server, b"broken", 3);
+    change(&server, b"broken", Some(3));
     let refused = world.order().await;
     assert_eq!(refused.order.sha256, sha256(b"broken"));
     refused.done.send(Ok(Mined::Refused("exit code 3".to_owned()))).unwrap();
     world.promote(old);
     eventually("the rollback", || api.serves(old)).await;
-    change(&server, NEW, 4);
+    change(&server, NEW, Some(4));
     assert_eq!(world.order().await.order.sha256, sha256(NEW));
 }
 
 #[tokio::test]
 async fn content_that_comes_back_is_that_of_the_model_served() {
     let (mut world, server, _api) = watching_a_url().await;
-    server.state().body = NEW.to_owned();
-    server.state().etag = Some("\"2\"".to_owned());
+    change(&server, NEW, Some(2));
     world.watch();
     world.order().await.done.send(Ok(Mined::Published)).unwrap();
     world.log.line("re-mining is done").await;
-    server.state().body = OLD.to_owned();
-    server.state().etag = Some("\"3\"".to_owned());
+    change(&server, OLD, Some(3));
     world.log.line("the dataset is again that of the model served").await;
-    server.state().body = NEW.to_owned();
-    server.state().etag = Some("\"4\"".to_owned());
+    change(&server, NEW, Some(4));
     assert_eq!(world.order().await.order.sha256, sha256(NEW));
 }
 
