@@ -57,7 +57,7 @@ impl<'h> Trace<'h> {
 
     /// Reads `version-trace-parent-flags`; versions to come may add fields at the end.
     fn parse(text: &'h str) -> Option<Self> {
-        let mut fields = text.splitn(4, '-');
+        let mut fields = text.split('-');
         let mut field = |length: usize| {
             let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
             fields.next().filter(|field| field.len() == length && field.bytes().all(is_hex))
@@ -66,9 +66,9 @@ impl<'h> Trace<'h> {
         let is_not_zero = |field: &&str| field.bytes().any(|byte| byte != b'0');
         let id = field(32).filter(is_not_zero)?;
         let parent = field(16).filter(is_not_zero)?;
-        let flags = fields.next()?;
-        let known_length = version != "00" || flags.len() == 2;
-        known_length.then_some(Self { id, parent })
+        field(2)?;
+        let is_known = version != "00" || fields.next().is_none();
+        is_known.then_some(Self { id, parent })
     }
 }
 
@@ -90,6 +90,8 @@ mod tests {
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g",
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01more",
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",

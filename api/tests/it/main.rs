@@ -10,6 +10,7 @@ mod fuzz;
 mod metric;
 mod openapi;
 mod page;
+mod program;
 mod reload;
 mod shutdown;
 mod status;
