@@ -52,6 +52,7 @@
 
 pub mod association;
 pub mod command;
+mod compression;
 pub mod config;
 mod cooccurrence;
 pub mod dataset;

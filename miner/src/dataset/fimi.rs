@@ -20,6 +20,9 @@ pub(super) fn read(
         FimiError::Io { action, source, .. } => {
             DatasetError::Io { origin: origin.to_owned(), action, source }
         }
+        FimiError::Unsupported { found, .. } => {
+            Place::file(origin).unexpected("plain text, gzip or zstd", found).into()
+        }
         FimiError::BadItem { line, column, found, .. } => {
             let place = Place::column(origin, line as u64, column, None);
             place.unexpected("item numbers", format!("{found:?}")).into()

@@ -1,6 +1,6 @@
 //! What a file is, told by its content.
 //!
-//! Not here: compression, which is gone by now (see `decompress`).
+//! Not here: compression, which is gone by now (see `crate::compression`).
 
 /// The formats a dataset may be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,6 @@
 
 mod builder;
 mod csv;
-mod decompress;
 mod error;
 mod fimi;
 mod format;

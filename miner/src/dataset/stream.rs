@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::decompress::{Compression, MAGIC_BYTES};
 use super::error::{DatasetError, Place};
+use crate::compression::{Compression, MAGIC_BYTES};
 use crate::digest::ContentDigest;
 use crate::progress::Task;
 

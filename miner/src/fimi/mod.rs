@@ -14,6 +14,7 @@ use thiserror::Error;
 
 pub use write::FimiWriter;
 
+use crate::compression::{Compression, MAGIC_BYTES};
 use crate::transaction::Transactions;
 
 /// Why a file can't be read as transactions.
@@ -29,6 +30,14 @@ pub enum FimiError {
         /// What the system said.
         #[source]
         source: io::Error,
+    },
+    /// It is an archive, or compressed in a way that is not read.
+    #[error("{path}: expected plain text, gzip or zstd, found {found}")]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
     },
     /// Something is not the number of an item.
     #[error(
@@ -75,18 +84,14 @@ pub fn open(path: &Path) -> Result<Fimi, FimiError> {
     } else {
         Box::new(File::open(path).map_err(failed("open"))?)
     };
-    let mut magic = Vec::new();
-    source.by_ref().take(4).read_to_end(&mut magic).map_err(failed("read"))?;
-    let gzip = magic.starts_with(&[0x1f, 0x8b]);
-    let zstd = magic == [0x28, 0xb5, 0x2f, 0xfd];
-    let source = io::Cursor::new(magic).chain(source);
-    if gzip {
-        read(flate2::read::MultiGzDecoder::new(BufReader::new(source)), path)
-    } else if zstd {
-        read(zstd::Decoder::new(source).map_err(failed("read"))?, path)
-    } else {
-        read(source, path)
+    let mut start = Vec::new();
+    source.by_ref().take(MAGIC_BYTES).read_to_end(&mut start).map_err(failed("read"))?;
+    let compression = Compression::of(&start);
+    if let Compression::Unsupported(found) = compression {
+        return Err(FimiError::Unsupported { path: path.to_owned(), found });
     }
+    let source = start.as_slice().chain(BufReader::new(source));
+    read(compression.decoder(source).map_err(failed("read"))?, path)
 }
 
 /// How much a thread parses at a time: small enough that what it makes is still in its cache when it is

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -65,6 +66,29 @@ fn standard_input_is_read_like_a_file() {
         named.arg(name).arg(shell.file()).args(["--support", "20", "--quiet"]);
         assert_eq!(named.output().unwrap().stdout, piped.stdout);
     }
+}
+
+#[test]
+fn transactions_are_read_compressed_and_an_archive_is_called_one() {
+    let shell = Shell::new();
+    let plain = std::fs::read(shell.file()).unwrap();
+    let expected = shell.command("itemsets").output().unwrap().stdout;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    let gzip = gzip.finish().unwrap();
+    // A frame to skip comes first, as parallel compressors write it.
+    let mut zstd = b"\x50\x2a\x4d\x18\x02\0\0\0hi".to_vec();
+    zstd.extend(zstd::encode_all(&*plain, 1).unwrap());
+    for packed in [&gzip, &zstd] {
+        std::fs::write(shell.file(), packed).unwrap();
+        assert_eq!(shell.command("itemsets").output().unwrap().stdout, expected);
+    }
+    std::fs::write(shell.file(), &gzip[..gzip.len() / 2]).unwrap();
+    let error = failed(&mut shell.command("itemsets"));
+    assert!(error.starts_with("error: -: failed to read: "), "{error}");
+    std::fs::write(shell.file(), "PK\x03\x04 and more").unwrap();
+    let error = failed(&mut shell.command("itemsets"));
+    assert_eq!(error, "error: -: expected plain text, gzip or zstd, found a zip archive\n");
 }
 
 #[test]

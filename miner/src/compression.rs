@@ -1,6 +1,6 @@
 //! Compression, told by a file's first bytes: names lie, and URLs often have none.
 //!
-//! Not here: what the decompressed bytes are (see `format`).
+//! Not here: what the decompressed bytes are (see `dataset` and `fimi`).
 
 use std::io::{self, BufRead, Read};
 
@@ -8,7 +8,7 @@ use flate2::bufread::MultiGzDecoder;
 
 /// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
+pub(crate) enum Compression {
     None,
     Gzip,
     Zstd,
@@ -17,11 +17,11 @@ pub(super) enum Compression {
 }
 
 /// As many of a file's first bytes as [`Compression::of`] looks at.
-pub(super) const MAGIC_BYTES: u64 = 6;
+pub(crate) const MAGIC_BYTES: u64 = 6;
 
 impl Compression {
     /// The compression of a file that starts with these bytes.
-    pub(super) fn of(start: &[u8]) -> Self {
+    pub(crate) fn of(start: &[u8]) -> Self {
         match start {
             [0x1f, 0x8b, ..] => Self::Gzip,
             // A frame, or a skippable one (RFC 8878, 3.1.1 and 3.1.2), which parallel compressors put first.
@@ -35,7 +35,7 @@ impl Compression {
     }
 
     /// Its name in messages.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "plain",
             Self::Gzip => "gzip",
@@ -45,7 +45,7 @@ impl Compression {
     }
 
     /// What the file holds: all members of a gzip file, all frames of a zstd file.
-    pub(super) fn decoder<'a, R: BufRead + 'a>(self, input: R) -> io::Result<Box<dyn Read + 'a>> {
+    pub(crate) fn decoder<'a, R: BufRead + 'a>(self, input: R) -> io::Result<Box<dyn Read + 'a>> {
         Ok(match self {
             Self::None | Self::Unsupported(_) => Box::new(input),
             Self::Gzip => Box::new(MultiGzDecoder::new(input)),
