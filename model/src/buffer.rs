@@ -28,7 +28,7 @@ pub(crate) struct Buffer {
 
 /// Where an array of `T` lies in a [`Buffer`] that has been found to hold it there.
 pub(crate) struct Span<T> {
-    bytes: Range<usize>,
+    entries: Range<usize>,
     of: PhantomData<T>,
 }
 
@@ -111,12 +111,14 @@ impl Buffer {
             let entry = bytes.len() / size_of::<T>();
             return Err(content_error(section, entry, "the last entry is incomplete"));
         }
-        Ok(Span { bytes, of: PhantomData })
+        // Sections begin where an entry of any kind may.
+        let entries = bytes.start / size_of::<T>()..bytes.end / size_of::<T>();
+        Ok(Span { entries, of: PhantomData })
     }
 
     /// The array at `span`.
     pub(crate) fn slice<T: AnyBitPattern + NoUninit>(&self, span: &Span<T>) -> &[T] {
-        bytemuck::cast_slice(&self.bytes()[span.bytes.clone()])
+        &bytemuck::cast_slice(&self.words)[span.entries.clone()]
     }
 }
 

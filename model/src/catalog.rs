@@ -2,10 +2,11 @@
 
 use crate::buffer::{Buffer, Span};
 use crate::format::{FormatError, Section, content_error};
+use crate::frequent::Frequent;
 use crate::lookup::Lookup;
 use crate::search::letters;
 use crate::step::{self, Looks};
-use crate::text::{Groups, Texts};
+use crate::text::{Groups, Part, Texts};
 
 /// The number of a track in its model: tracks are numbered by falling support.
 pub type TrackId = u32;
@@ -24,6 +25,17 @@ pub struct Track<'m> {
     pub uri: &'m str,
     /// The number of transactions that hold it.
     pub support: u32,
+}
+
+/// What a track is called and counted as.
+#[derive(Clone, Copy)]
+pub(crate) struct Name {
+    pub(crate) title: Part,
+    /// The number of its title's key.
+    pub(crate) key: u32,
+    pub(crate) artist: ArtistId,
+    pub(crate) song: TrackId,
+    pub(crate) support: u32,
 }
 
 /// Where a model's catalog lies in its buffer.
@@ -86,9 +98,9 @@ impl CatalogSpans {
                 tracks,
             )?,
             track_title: vec![u32::MAX; tracks],
-            by_uri: Lookup::new(buffer, &uris),
-            by_title: Lookup::new(buffer, &title_keys),
-            by_artist: Lookup::new(buffer, &artist_keys),
+            by_uri: lookup(buffer, &uris),
+            by_title: lookup(buffer, &title_keys),
+            by_artist: lookup(buffer, &artist_keys),
             letters: Vec::new(),
             uris,
             titles,
@@ -165,11 +177,35 @@ impl CatalogSpans {
     }
 }
 
+impl CatalogSpans {
+    /// What the track of this number is called.
+    pub(crate) fn name(&self, buffer: &Buffer, track: TrackId) -> Name {
+        let track = track as usize;
+        Name {
+            title: self.titles.part(buffer, track),
+            key: self.track_title[track],
+            artist: buffer.slice(&self.track_artist)[track],
+            song: buffer.slice(&self.track_song)[track],
+            support: buffer.slice(&self.track_support)[track],
+        }
+    }
+
+    /// Where the tracks stand whose titles have the same key.
+    pub(crate) fn namesakes(&self, buffer: &Buffer, name: Name) -> Part {
+        self.title_tracks.part(buffer, name.key as usize)
+    }
+}
+
+fn lookup(buffer: &Buffer, texts: &Texts) -> Lookup {
+    Lookup::new(texts.len(buffer), |number| texts.bytes(buffer, number))
+}
+
 /// The songs of a model.
 #[derive(Clone, Copy)]
 pub struct Catalog<'m> {
     pub(crate) buffer: &'m Buffer,
     pub(crate) spans: &'m CatalogSpans,
+    pub(crate) frequent: &'m Frequent,
 }
 
 impl<'m> Catalog<'m> {
@@ -202,19 +238,19 @@ impl<'m> Catalog<'m> {
     /// The title of the track of this number.
     #[must_use]
     pub fn title(&self, track: TrackId) -> &'m str {
-        self.spans.titles.get(self.buffer, track as usize)
+        self.spans.titles.text_at(self.buffer, self.name(track).title)
     }
 
     /// The same as bytes of UTF-8, for whoever only passes it on: they are not checked again.
     #[must_use]
     pub fn title_bytes(&self, track: TrackId) -> &'m [u8] {
-        self.spans.titles.bytes(self.buffer, track as usize)
+        self.spans.titles.at(self.buffer, self.name(track).title)
     }
 
     /// The number of transactions that hold the track.
     #[must_use]
     pub fn support(&self, track: TrackId) -> u32 {
-        self.supports()[track as usize]
+        self.name(track).support
     }
 
     pub(crate) fn supports(&self) -> &'m [u32] {
@@ -224,7 +260,7 @@ impl<'m> Catalog<'m> {
     /// The artist of the track of this number.
     #[must_use]
     pub fn artist(&self, track: TrackId) -> ArtistId {
-        self.buffer.slice(&self.spans.track_artist)[track as usize]
+        self.name(track).artist
     }
 
     /// The name of the artist of this number; empty for what stands where the dataset named none.
@@ -238,11 +274,19 @@ impl<'m> Catalog<'m> {
     /// listed under the same artist.
     #[must_use]
     pub fn song(&self, track: TrackId) -> TrackId {
-        self.buffer.slice(&self.spans.track_song)[track as usize]
+        self.name(track).song
     }
 
     /// What tells one recording from another, whatever its edition: title key and artist.
     pub(crate) fn recording(&self, track: TrackId) -> (u32, ArtistId) {
-        (self.spans.track_title[track as usize], self.artist(track))
+        let Name { key, artist, .. } = self.name(track);
+        (key, artist)
+    }
+
+    fn name(&self, track: TrackId) -> Name {
+        match self.frequent.get(track) {
+            Some(head) => head.name,
+            None => self.spans.name(self.buffer, track),
+        }
     }
 }

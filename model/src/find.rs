@@ -1,12 +1,12 @@
 //! Which tracks a text means: a URI, a title, or artist and title.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use crate::catalog::{ArtistId, Catalog, TrackId};
-use crate::fold::{artist_key, end_apart, fold, fold_onto};
+use crate::fold::{artist_key, end_apart, fold};
+use crate::frequent::Head;
 use crate::note::{base_of_trimmed, base_title};
 
 /// A longer text, in bytes, names nothing.
@@ -14,14 +14,6 @@ const LONGEST: usize = 1024;
 
 /// A text is taken apart at so many of its dashes: real names have fewer, and each costs two lookups.
 const MOST_SEPARATORS: usize = 4;
-
-/// A text taken for a title.
-struct Title<'t> {
-    text: &'t str,
-    base: &'t str,
-    /// Where its key is among the others'.
-    key: Range<usize>,
-}
 
 impl<'m> Catalog<'m> {
     /// The tracks that `text` names, most frequent first; none where it names none.
@@ -35,41 +27,41 @@ impl<'m> Catalog<'m> {
         self.find_all(&[text]).pop().unwrap_or_default()
     }
 
-    /// What each of these texts names, as [`Self::find`] says. They are looked up as titles together,
-    /// step by step, in less time than one after the other.
+    /// What each of these texts names, as [`Self::find`] says. Most are titles as they stand in the
+    /// catalog: these are looked up together, in less time than one after the other, and not folded.
     #[must_use]
     pub fn find_all(&self, texts: &[impl AsRef<str>]) -> Vec<Cow<'m, [TrackId]>> {
-        let mut folded = Vec::with_capacity(64 + 32 * texts.len());
-        let titles: SmallVec<[Title; 8]> = texts
-            .iter()
-            .map(|text| trimmed(text.as_ref()))
-            .map(|text| if text.len() > LONGEST { "" } else { text })
-            .map(|text| {
-                let (base, start) = (base_of_trimmed(text), folded.len());
-                fold_onto(base, &mut folded);
-                Title { text, base, key: start..folded.len() }
-            })
-            .collect();
-        let keys = titles.iter().map(|title| &folded[title.key.clone()]);
-        let tracks: SmallVec<[Option<Range<usize>>; 8]> = self
-            .spans
-            .by_title
-            .find_all(self.buffer, &self.spans.title_keys, keys)
-            .map(|key| key.map(|key| self.spans.title_tracks.range(self.buffer, key as usize)))
-            .collect();
-        let each = titles.into_iter().zip(tracks);
-        each.map(|(Title { text, base, .. }, tracks)| match (self.by_uri(text), tracks) {
+        let texts: SmallVec<[&str; 8]> = texts.iter().map(|text| meant(text.as_ref())).collect();
+        let titles = texts.iter().map(|text| text.as_bytes());
+        let title_at = |part| self.spans.titles.at(self.buffer, part);
+        let written = self.frequent.find_all(titles, title_at);
+        let each = texts.iter().zip(written);
+        each.map(|(text, written)| match (self.by_uri(text), written) {
             (Some(track), _) => vec![track].into(),
-            (None, Some(tracks)) => {
-                let tracks = &self.spans.title_tracks.all(self.buffer)[tracks];
-                self.same_edition(text, base, tracks.into())
-            }
-            (None, None) => halves(text, MOST_SEPARATORS)
+            (None, Some(head)) => self.of_title(head, text),
+            (None, None) => self.find_folded(text),
+        })
+        .collect()
+    }
+
+    /// The tracks that the title of this one names, which is `text`.
+    fn of_title(&self, head: &Head, text: &str) -> Cow<'m, [TrackId]> {
+        match self.spans.title_tracks.at(self.buffer, head.namesakes) {
+            one @ [_] => one.into(),
+            several => self.same_edition(text, base_of_trimmed(text), several.into()),
+        }
+    }
+
+    /// The tracks that a text names otherwise than by a title as it stands in the catalog.
+    fn find_folded(&self, text: &str) -> Cow<'m, [TrackId]> {
+        let base = base_of_trimmed(text);
+        match self.by_key(&fold(base)) {
+            [] => halves(text, MOST_SEPARATORS)
                 .map(|(artist, title)| self.by_artist_and_title(artist, title))
                 .find(|found| !found.is_empty())
                 .unwrap_or_default(),
-        })
-        .collect()
+            tracks => self.same_edition(text, base, tracks.into()),
+        }
     }
 
     /// The artist that a text names as that of a song, whether or not the song is there.
@@ -84,12 +76,13 @@ impl<'m> Catalog<'m> {
     }
 
     pub(crate) fn by_uri(&self, uri: &str) -> Option<TrackId> {
-        self.spans.by_uri.find(self.buffer, &self.spans.uris, uri)
+        self.spans.by_uri.find(uri, |track| self.spans.uris.bytes(self.buffer, track))
     }
 
     /// The tracks whose titles have this key.
     fn by_key(&self, key: &str) -> &'m [TrackId] {
-        match self.spans.by_title.find(self.buffer, &self.spans.title_keys, key) {
+        let key_at = |number| self.spans.title_keys.bytes(self.buffer, number);
+        match self.spans.by_title.find(key, key_at) {
             Some(key) => self.spans.title_tracks.get(self.buffer, key as usize),
             None => &[],
         }
@@ -127,11 +120,18 @@ impl<'m> Catalog<'m> {
 
     fn by_artist(&self, artist: &str) -> &'m [TrackId] {
         let key = artist_key(artist);
-        match self.spans.by_artist.find(self.buffer, &self.spans.artist_keys, &key) {
+        let key_at = |number| self.spans.artist_keys.bytes(self.buffer, number);
+        match self.spans.by_artist.find(&key, key_at) {
             Some(key) => self.spans.artist_tracks.get(self.buffer, key as usize),
             None => &[],
         }
     }
+}
+
+/// What of a text can name something.
+fn meant(text: &str) -> &str {
+    let text = trimmed(text);
+    if text.len() > LONGEST { "" } else { text }
 }
 
 /// `text` without spaces around it: most have none, and it is soon seen.

@@ -16,6 +16,7 @@ pub mod catalog;
 mod find;
 pub mod fold;
 mod format;
+mod frequent;
 mod key;
 mod lookup;
 mod metadata;

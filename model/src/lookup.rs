@@ -1,13 +1,11 @@
-//! Which text of an array a text is: an index made at load, for arrays of distinct texts.
+//! Which text of an array a text is: an index made at load.
 
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 use smallvec::SmallVec;
 
-use crate::buffer::Buffer;
 use crate::step::Looks;
-use crate::text::Texts;
 
 /// So many texts of an index are worked on together.
 const TOGETHER: usize = 16;
@@ -31,9 +29,9 @@ pub(crate) struct Lookup {
 const EMPTY: u32 = u32::MAX;
 
 impl Lookup {
-    /// An index of those texts that are not empty. Of equal texts, the first is found.
-    pub(crate) fn new(buffer: &Buffer, texts: &Texts) -> Self {
-        let count = texts.len(buffer);
+    /// An index of the first `count` texts, but for those that are empty. Of equal texts, the first is
+    /// found.
+    pub(crate) fn new<'t>(count: usize, text_at: impl Fn(usize) -> &'t [u8]) -> Self {
         let room = (2 * count).next_power_of_two();
         let number = u32::MAX >> (count as u32 | 1).leading_zeros();
         let hash = DefaultHashBuilder::default();
@@ -43,27 +41,25 @@ impl Lookup {
             let end = count.min(start + TOGETHER);
             looks.add(end - start);
             let hashes: [u64; TOGETHER] = std::array::from_fn(|at| match start + at < end {
-                true => lookup.hash.hash_one(texts.bytes(buffer, start + at)),
+                true => lookup.hash.hash_one(text_at(start + at)),
                 false => 0,
             });
             // The places come into the cache together.
             std::hint::black_box(hashes.map(|hash| lookup.slots[lookup.home(hash)]));
             for (number, hash) in (start..end).zip(hashes) {
-                lookup.add(texts.bytes(buffer, number), hash, number as u32);
+                lookup.add(number as u32, hash, &text_at);
             }
         }
         lookup
     }
 
-    fn add(&mut self, text: &[u8], hash: u64, number: u32) {
+    fn add<'t>(&mut self, number: u32, hash: u64, text_at: impl Fn(usize) -> &'t [u8]) {
+        let text = text_at(number as usize);
+        let Err(free) = self.probe(text, hash, text_at) else { return };
         if text.is_empty() {
             return;
         }
-        let mut at = self.home(hash);
-        while self.slots[at] != EMPTY {
-            at = self.after(at);
-        }
-        self.slots[at] = self.slot(hash, number);
+        self.slots[free] = self.slot(hash, number);
         let prefix = self.prefix.get_or_insert_with(|| text.to_vec());
         let same = prefix.iter().zip(text).take_while(|(a, b)| a == b).count();
         prefix.truncate(same);
@@ -83,10 +79,10 @@ impl Lookup {
     }
 
     /// The number of the text that is `text`.
-    pub(crate) fn find(&self, buffer: &Buffer, texts: &Texts, text: &str) -> Option<u32> {
+    pub(crate) fn find<'t>(&self, text: &str, text_at: impl Fn(usize) -> &'t [u8]) -> Option<u32> {
         let text = text.as_bytes();
         match self.may_hold(text) {
-            true => self.probe(buffer, texts, text, self.hash.hash_one(text)),
+            true => self.probe(text, self.hash.hash_one(text), text_at).ok(),
             false => None,
         }
     }
@@ -96,16 +92,22 @@ impl Lookup {
         self.prefix.as_ref().is_some_and(|prefix| text.starts_with(prefix))
     }
 
-    fn probe(&self, buffer: &Buffer, texts: &Texts, text: &[u8], hash: u64) -> Option<u32> {
+    /// The number of the text that is `text`, or the slot that is free for it.
+    fn probe<'t>(
+        &self,
+        text: &[u8],
+        hash: u64,
+        text_at: impl Fn(usize) -> &'t [u8],
+    ) -> Result<u32, usize> {
         let mut at = self.home(hash);
         loop {
             let slot = self.slots[at];
             if slot == EMPTY {
-                return None;
+                return Err(at);
             }
             let number = slot & self.number;
-            if slot == self.slot(hash, number) && texts.bytes(buffer, number as usize) == text {
-                return Some(number);
+            if slot == self.slot(hash, number) && text_at(number as usize) == text {
+                return Ok(number);
             }
             at = self.after(at);
         }
@@ -115,9 +117,8 @@ impl Lookup {
     /// memory that one waits for comes while the others are worked on.
     pub(crate) fn find_all<'w>(
         &self,
-        buffer: &Buffer,
-        texts: &Texts,
         wanted: impl ExactSizeIterator<Item = &'w [u8]> + Clone,
+        text_at: impl Fn(usize) -> &'w [u8],
     ) -> impl Iterator<Item = Option<u32>> {
         let slots: SmallVec<[(u64, u32); 8]> = wanted
             .clone()
@@ -128,13 +129,13 @@ impl Lookup {
             .iter()
             .map(|&(_, slot)| match slot {
                 EMPTY => &[][..],
-                _ => texts.bytes(buffer, (slot & self.number) as usize),
+                _ => text_at((slot & self.number) as usize),
             })
             .collect();
         let each = wanted.zip(slots).zip(found);
-        each.map(|((wanted, (hash, slot)), found)| match found == wanted && slot != EMPTY {
+        each.map(move |((wanted, (hash, slot)), found)| match found == wanted && slot != EMPTY {
             true => Some(slot & self.number),
-            false => self.probe(buffer, texts, wanted, hash),
+            false => self.probe(wanted, hash, &text_at).ok(),
         })
     }
 }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use crate::buffer::Buffer;
 use crate::catalog::{Catalog, CatalogSpans};
 use crate::format::FormatError;
+use crate::frequent::Frequent;
 use crate::metadata::Metadata;
 use crate::popularity::Popularity;
 use crate::rule::{RuleSpans, Rules};
@@ -90,11 +91,17 @@ pub enum ModelError {
 /// A model that has been checked and can be served.
 pub struct Model {
     id: ModelId,
-    metadata: Metadata,
     buffer: Buffer,
+    parts: Parts,
+}
+
+/// What lies where in a model's bytes, and what was made of them at load.
+struct Parts {
+    metadata: Metadata,
     catalog: CatalogSpans,
     rules: RuleSpans,
     popularity: Popularity,
+    frequent: Frequent,
 }
 
 impl fmt::Debug for Model {
@@ -142,23 +149,13 @@ impl Model {
         // The digest takes nearly as long as all else together.
         let (digest, parts) = std::thread::scope(|scope| {
             let digest = scope.spawn(|| buffer.digest());
-            let parts = Self::parts(&buffer);
+            let parts = Parts::read(&buffer);
             (digest.join().expect("a digest does not panic"), parts)
         });
         // What is damaged contradicts its checksum first of all.
         let id = ModelId::from_digest(digest?);
-        let (metadata, catalog, rules, popularity) = parts?;
-        Ok(Self { id, metadata, catalog, rules, popularity, buffer })
-    }
-
-    fn parts(
-        buffer: &Buffer,
-    ) -> Result<(Metadata, CatalogSpans, RuleSpans, Popularity), FormatError> {
-        let metadata = serde_json::from_slice(buffer.metadata()).map_err(FormatError::Metadata)?;
-        let catalog = CatalogSpans::read(buffer)?;
-        let rules = RuleSpans::read(buffer, &catalog)?;
-        let popularity = Popularity::new(buffer.slice(&catalog.track_support));
-        Ok((metadata, catalog, rules, popularity))
+        let parts = parts?;
+        Ok(Self { id, buffer, parts })
     }
 
     /// A model for scoring alone, which is in no file and so has no id: its songs have no titles, but
@@ -170,8 +167,8 @@ impl Model {
     ) -> Result<Self, FormatError> {
         let catalog = CatalogSpans::untitled(&buffer, recordings)?;
         let rules = RuleSpans::read(&buffer, &catalog)?;
-        let popularity = Popularity::new(buffer.slice(&catalog.track_support));
-        Ok(Self { id: ModelId(0), metadata, catalog, rules, popularity, buffer })
+        let parts = Parts::of(&buffer, metadata, catalog, rules, Frequent::none());
+        Ok(Self { id: ModelId(0), buffer, parts })
     }
 
     /// The model's id.
@@ -189,23 +186,46 @@ impl Model {
     /// What the model says of itself.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        &self.metadata
+        &self.parts.metadata
     }
 
     /// The songs.
     #[must_use]
     pub fn catalog(&self) -> Catalog<'_> {
-        Catalog { buffer: &self.buffer, spans: &self.catalog }
+        let Parts { catalog, frequent, .. } = &self.parts;
+        Catalog { buffer: &self.buffer, spans: catalog, frequent }
     }
 
     /// The rules.
     #[must_use]
     pub fn rules(&self) -> Rules<'_> {
         let supports = self.catalog().supports();
-        Rules { buffer: &self.buffer, spans: &self.rules, supports }
+        let Parts { rules, frequent, .. } = &self.parts;
+        Rules { buffer: &self.buffer, spans: rules, frequent, supports }
     }
 
     pub(crate) fn popularity(&self) -> &Popularity {
-        &self.popularity
+        &self.parts.popularity
+    }
+}
+
+impl Parts {
+    fn read(buffer: &Buffer) -> Result<Self, FormatError> {
+        let metadata = serde_json::from_slice(buffer.metadata()).map_err(FormatError::Metadata)?;
+        let catalog = CatalogSpans::read(buffer)?;
+        let rules = RuleSpans::read(buffer, &catalog)?;
+        let frequent = Frequent::new(buffer, &catalog, &rules);
+        Ok(Self::of(buffer, metadata, catalog, rules, frequent))
+    }
+
+    fn of(
+        buffer: &Buffer,
+        metadata: Metadata,
+        catalog: CatalogSpans,
+        rules: RuleSpans,
+        frequent: Frequent,
+    ) -> Self {
+        let popularity = Popularity::new(buffer.slice(&catalog.track_support));
+        Self { metadata, catalog, rules, popularity, frequent }
     }
 }

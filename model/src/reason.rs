@@ -22,10 +22,10 @@ impl Model {
                 reasons.push((vote * strength(weight, rule.support) + correction, rule));
             }
         };
-        let votes = seeds.votes(supports);
+        let votes = seeds.votes(self.catalog());
         for &(track, vote) in &votes {
             let mut correction = 0.0;
-            rules.learned().get(track).visit(learned * vote, |other, amount| {
+            rules.learned_of_track(track).visit(learned * vote, |other, amount| {
                 if other == consequent {
                     correction += amount;
                 }

@@ -10,9 +10,10 @@
 use crate::buffer::{Buffer, Span};
 use crate::catalog::{ArtistId, CatalogSpans, TrackId};
 use crate::format::{FormatError, Section, content_error};
+use crate::frequent::Frequent;
 use crate::occurrence::Occurrences;
 use crate::text::Groups;
-use crate::written::{Lists, Written, WrittenRules, share_of_level, share_of_signed_level};
+use crate::written::{Place, Written, WrittenRules, share_of_level, share_of_signed_level};
 
 /// Where a model's rules lie in its buffer.
 pub(crate) struct RuleSpans {
@@ -75,10 +76,17 @@ impl RuleSpans {
                 share_of_signed_level,
             )?,
             weights: (0..transactions.len(buffer))
-                .map(|number| (transactions.range(buffer, number).len() as f32).max(1.0).powf(-0.5))
+                .map(|number| (transactions.get(buffer, number).len() as f32).max(1.0).powf(-0.5))
                 .collect(),
             transactions,
         })
+    }
+}
+
+impl RuleSpans {
+    /// Where a track's rules for short answers stand, and its learned ones.
+    pub(crate) fn places(&self, buffer: &Buffer, track: TrackId) -> [Place; 2] {
+        [&self.short_of_tracks, &self.learned].map(|written| written.place(buffer, track))
     }
 }
 
@@ -144,6 +152,7 @@ impl Rule {
 pub struct Rules<'m> {
     pub(crate) buffer: &'m Buffer,
     pub(crate) spans: &'m RuleSpans,
+    pub(crate) frequent: &'m Frequent,
     pub(crate) supports: &'m [u32],
 }
 
@@ -163,27 +172,35 @@ impl<'m> Rules<'m> {
     /// An antecedent's rules that are written out; none where they are made from its transactions.
     pub(crate) fn written(&self, antecedent: Antecedent) -> WrittenRules<'m> {
         match antecedent {
-            Antecedent::Track(track) => self.spans.of_tracks.lists(self.buffer).get(track),
-            Antecedent::Artist(artist) => self.spans.of_artists.lists(self.buffer).get(artist),
+            Antecedent::Track(track) => self.spans.of_tracks.get(self.buffer, track),
+            Antecedent::Artist(artist) => self.spans.of_artists.get(self.buffer, artist),
         }
     }
 
     /// What short answers read of a track, in place of its rules and its artist's; nothing where these
     /// are few enough.
-    pub(crate) fn short_of_tracks(&self) -> Lists<'m> {
-        self.spans.short_of_tracks.lists(self.buffer)
+    pub(crate) fn short_of_track(&self, track: TrackId) -> WrittenRules<'m> {
+        let written = &self.spans.short_of_tracks;
+        match self.frequent.get(track) {
+            Some(head) => written.at(self.buffer, head.short),
+            None => written.get(self.buffer, track),
+        }
     }
 
     /// What short answers read of an artist, the strongest first; nothing where its transactions are few
     /// enough.
     pub(crate) fn short_of_artist(&self, artist: ArtistId) -> WrittenRules<'m> {
-        let short = self.spans.short_of_artists.lists(self.buffer).get(artist);
+        let short = self.spans.short_of_artists.get(self.buffer, artist);
         if short.is_empty() { self.written(Antecedent::Artist(artist)) } else { short }
     }
 
-    /// The tracks' learned rules: consequents and weights, which may be negative.
-    pub(crate) fn learned(&self) -> Lists<'m> {
-        self.spans.learned.lists(self.buffer)
+    /// A track's learned rules: consequents and weights, which may be negative.
+    pub(crate) fn learned_of_track(&self, track: TrackId) -> WrittenRules<'m> {
+        let written = &self.spans.learned;
+        match self.frequent.get(track) {
+            Some(head) => written.at(self.buffer, head.learned),
+            None => written.get(self.buffer, track),
+        }
     }
 
     /// The transactions that hold an antecedent, ascending.

@@ -70,11 +70,11 @@ pub const MOST_SHORT_RULES: usize = 64;
 /// It reads fewer for one song alone, where what comes first stands first, and fewer of each the more
 /// songs there are: about so many of all together, but so many of each.
 const SHORT_RULES_OF_ONE: usize = 32;
-const SHORT_RULES_OF_ALL: usize = 512;
-const FEWEST_SHORT_RULES: usize = 48;
+const SHORT_RULES_OF_ALL: usize = 240;
+const FEWEST_SHORT_RULES: usize = 16;
 /// It reads so many learned rules of each song, but none for few songs: there they do not move the first
 /// ten.
-const SHORT_LEARNED: usize = 32;
+const SHORT_LEARNED: usize = 16;
 const FEW_SONGS: usize = 5;
 
 /// The strength of a rule: `weight` is the sum of `|p|^-0.5` over the `support` transactions `p` that
@@ -161,7 +161,7 @@ impl Model {
     pub fn recommend(&self, seeds: &Seeds, limit: usize, scratch: &mut Scratch) -> Vec<Scored> {
         let catalog = self.catalog();
         let factors = self.popularity().factors(seeds.len());
-        let votes = seeds.votes(catalog.supports());
+        let votes = seeds.votes(catalog);
         let mut best: Vec<Scored> = Vec::with_capacity(limit);
         let mut recordings = SmallVec::<[_; 16]>::new();
         let mut given: SmallVec<[TrackId; 16]> =
@@ -237,10 +237,9 @@ impl Model {
         let mut sums = scratch.sums(rules);
         let supports = self.catalog().supports();
         let most = short_rules_for(seeds.len());
-        let short = rules.short_of_tracks();
         let (mut lists, mut rare) = (SmallVec::<[_; 16]>::new(), Votes::new());
         for &(track, share) in votes {
-            match short.get(track) {
+            match rules.short_of_track(track) {
                 short if short.is_empty() => {
                     let vote = share * antecedent_share(supports[track as usize]);
                     sums.add_some(Antecedent::Track(track), vote, share_of(most, share));
@@ -273,9 +272,10 @@ impl Model {
     ) {
         let learned = learned_share(seeds.len());
         if learned > 0.0 && most > 0 {
-            let rules = self.rules().learned();
+            let rules = self.rules();
             let lists = votes.iter().map(|&(track, share)| {
-                (rules.get(track).first(share_of(most, share)), learned * share)
+                let rules = rules.learned_of_track(track);
+                (rules.first(share_of(most, share)), learned * share)
             });
             sums.correct_all(&lists.collect::<Vec<_>>());
         }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::catalog::{ArtistId, TrackId};
+use crate::catalog::{ArtistId, Catalog, TrackId};
 use crate::model::Model;
 use crate::rule::Antecedent;
 use crate::score::{antecedent_share, artist_share};
@@ -33,21 +33,20 @@ impl Seeds {
     #[must_use]
     pub fn new(songs: impl IntoIterator<Item = impl AsRef<[TrackId]>>) -> Self {
         let songs: SmallVec<[_; 8]> = songs.into_iter().collect();
-        let mut given: SmallVec<[&[TrackId]; 8]> = songs
+        // Their first tracks tell nearly all of them apart, and are at hand.
+        let mut given: SmallVec<[(TrackId, &[TrackId]); 8]> = songs
             .iter()
             .map(AsRef::as_ref)
-            .filter(|song| !song.is_empty())
-            .map(|song| &song[..song.len().min(MOST_TRACKS)])
+            .filter_map(|song| Some((*song.first()?, &song[..song.len().min(MOST_TRACKS)])))
             .collect();
         given.sort_unstable();
         given.dedup();
-        let tracks = given.iter().flat_map(|song| song.iter().copied()).collect();
-        let mut end = 0;
-        let ends = given.iter().map(|song| {
-            end += song.len() as u32;
-            end
-        });
-        Self { ends: ends.collect(), tracks, artists: Vec::new() }
+        let mut seeds = Self::default();
+        for (_, song) in given {
+            seeds.tracks.extend_from_slice(song);
+            seeds.ends.push(seeds.tracks.len() as u32);
+        }
+        seeds
     }
 
     /// Adds a song that the model does not know, by an artist that it knows.
@@ -73,20 +72,21 @@ impl Seeds {
 
     /// The tracks of each song, each with its share of its song's vote. What a title hardly ever means
     /// has none.
-    pub(crate) fn votes(&self, supports: &[u32]) -> Votes<TrackId> {
-        let all: Votes<TrackId> =
-            self.tracks().map(|track| (track, supports[track as usize] as f32)).collect();
+    pub(crate) fn votes(&self, catalog: Catalog<'_>) -> Votes<TrackId> {
         let mut votes = Votes::new();
         let mut start = 0;
         for &end in &self.ends {
-            let song = &all[start..end as usize];
+            let song = &self.tracks[start..end as usize];
             start = end as usize;
-            let is_likely = |&(_, support): &(TrackId, f32)| support * LIKELY >= song[0].1;
-            let song = &song[..song.partition_point(is_likely)];
-            let total: f32 = song.iter().map(|&(_, support)| support).sum();
-            votes.extend(song.iter().map(|&(track, support)| {
-                (track, if total > 0.0 { support / total } else { 1.0 / song.len() as f32 })
-            }));
+            let first = votes.len();
+            votes.extend(song.iter().map(|&track| (track, catalog.support(track) as f32)));
+            let least = votes[first].1 / LIKELY;
+            let likely = votes[first..].partition_point(|&(_, support)| support >= least);
+            votes.truncate(first + likely);
+            let total: f32 = votes[first..].iter().map(|&(_, support)| support).sum();
+            for (_, share) in &mut votes[first..] {
+                *share = if total > 0.0 { *share / total } else { 1.0 / likely as f32 };
+            }
         }
         votes
     }

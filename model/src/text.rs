@@ -4,6 +4,24 @@ use crate::buffer::{Buffer, Span};
 use crate::format::{FormatError, Section, content_error};
 use crate::step::{self, Looks};
 
+/// Where a string or a group stands among the content of all.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    start: u32,
+    end: u32,
+}
+
+impl Part {
+    /// That of this number.
+    fn of(offsets: &[u32], number: usize) -> Self {
+        Self { start: offsets[number], end: offsets[number + 1] }
+    }
+
+    fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
 /// Strings by number.
 pub(crate) struct Texts {
     offsets: Span<u32>,
@@ -33,13 +51,24 @@ impl Texts {
     }
 
     pub(crate) fn get<'b>(&self, buffer: &'b Buffer, number: usize) -> &'b str {
+        self.text_at(buffer, self.part(buffer, number))
+    }
+
+    pub(crate) fn text_at<'b>(&self, buffer: &'b Buffer, part: Part) -> &'b str {
         // Checking a few dozen bytes again costs less than a reader's doubt about an `unsafe` would.
-        std::str::from_utf8(self.bytes(buffer, number)).expect("checked when the model was read")
+        std::str::from_utf8(self.at(buffer, part)).expect("checked when the model was read")
     }
 
     pub(crate) fn bytes<'b>(&self, buffer: &'b Buffer, number: usize) -> &'b [u8] {
-        let offsets = buffer.slice(&self.offsets);
-        &buffer.slice(&self.bytes)[offsets[number] as usize..offsets[number + 1] as usize]
+        self.at(buffer, self.part(buffer, number))
+    }
+
+    pub(crate) fn part(&self, buffer: &Buffer, number: usize) -> Part {
+        Part::of(buffer.slice(&self.offsets), number)
+    }
+
+    pub(crate) fn at<'b>(&self, buffer: &'b Buffer, part: Part) -> &'b [u8] {
+        &buffer.slice(&self.bytes)[part.range()]
     }
 
     /// The number of strings that stand before `text` in a sorted array.
@@ -93,21 +122,19 @@ impl Groups {
     }
 
     pub(crate) fn total(&self, buffer: &Buffer) -> usize {
-        self.all(buffer).len()
-    }
-
-    /// The members of all groups, one group after the other.
-    pub(crate) fn all<'b>(&self, buffer: &'b Buffer) -> &'b [u32] {
-        buffer.slice(&self.members)
-    }
-
-    pub(crate) fn range(&self, buffer: &Buffer, group: usize) -> std::ops::Range<usize> {
-        let offsets = buffer.slice(&self.offsets);
-        offsets[group] as usize..offsets[group + 1] as usize
+        buffer.slice(&self.members).len()
     }
 
     pub(crate) fn get<'b>(&self, buffer: &'b Buffer, group: usize) -> &'b [u32] {
-        &self.all(buffer)[self.range(buffer, group)]
+        self.at(buffer, self.part(buffer, group))
+    }
+
+    pub(crate) fn part(&self, buffer: &Buffer, group: usize) -> Part {
+        Part::of(buffer.slice(&self.offsets), group)
+    }
+
+    pub(crate) fn at<'b>(&self, buffer: &'b Buffer, part: Part) -> &'b [u32] {
+        &buffer.slice(&self.members)[part.range()]
     }
 }
 

@@ -68,6 +68,14 @@ pub(crate) struct Written {
     shares: [f32; 256],
 }
 
+/// Where the rules of one antecedent stand among the words of all, and what their levels are shares of.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    start: u32,
+    end: u32,
+    scale: f32,
+}
+
 /// The rules of one antecedent that are written out.
 #[derive(Clone, Copy)]
 pub(crate) struct WrittenRules<'m> {
@@ -148,35 +156,25 @@ impl Written {
         buffer.slice(&self.offsets).len() - 1
     }
 
-    pub(crate) fn lists<'m>(&'m self, buffer: &'m Buffer) -> Lists<'m> {
-        Lists {
-            offsets: buffer.slice(&self.offsets),
-            words: buffer.slice(&self.words),
-            scales: buffer.slice(&self.scales),
-            shares: &self.shares,
+    /// The rules of an antecedent.
+    pub(crate) fn get<'m>(&'m self, buffer: &'m Buffer, antecedent: u32) -> WrittenRules<'m> {
+        self.at(buffer, self.place(buffer, antecedent))
+    }
+
+    /// Where they stand.
+    pub(crate) fn place(&self, buffer: &Buffer, antecedent: u32) -> Place {
+        let (offsets, antecedent) = (buffer.slice(&self.offsets), antecedent as usize);
+        match (offsets.get(antecedent), offsets.get(antecedent + 1)) {
+            (Some(&start), Some(&end)) => {
+                Place { start, end, scale: buffer.slice(&self.scales)[antecedent] }
+            }
+            _ => Place { start: 0, end: 0, scale: 0.0 },
         }
     }
-}
 
-/// Rules that are written out, by antecedent.
-#[derive(Clone, Copy)]
-pub(crate) struct Lists<'m> {
-    offsets: &'m [u32],
-    words: &'m [u32],
-    scales: &'m [f32],
-    shares: &'m [f32; 256],
-}
-
-impl<'m> Lists<'m> {
-    pub(crate) fn get(self, antecedent: u32) -> WrittenRules<'m> {
-        let antecedent = antecedent as usize;
-        let (words, scale) = match (self.offsets.get(antecedent), self.offsets.get(antecedent + 1))
-        {
-            (Some(&start), Some(&end)) => {
-                (&self.words[start as usize..end as usize], self.scales[antecedent])
-            }
-            _ => (&[][..], 0.0),
-        };
-        WrittenRules { words, scale, shares: self.shares }
+    pub(crate) fn at<'m>(&'m self, buffer: &'m Buffer, place: Place) -> WrittenRules<'m> {
+        let Place { start, end, scale } = place;
+        let words = &buffer.slice(&self.words)[start as usize..end as usize];
+        WrittenRules { words, scale, shares: &self.shares }
     }
 }

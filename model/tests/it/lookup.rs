@@ -2,7 +2,7 @@
 
 use segue_model::Model;
 
-use crate::support::sample;
+use crate::support::{Dataset, sample};
 
 fn names(model: &Model, tracks: &[u32]) -> Vec<String> {
     tracks
@@ -43,6 +43,30 @@ fn songs_are_found_by_title_artist_and_uri_in_any_spelling() {
     check(&" - ".repeat(100_000), &[]);
     check("", &[]);
     check(" - ", &[]);
+}
+
+/// Titles of frequent songs are looked up as they are written, all others by their keys.
+#[test]
+fn a_title_means_the_same_tracks_as_it_is_written_and_in_other_letters() {
+    let twice = [
+        &["A - Song", "B - Song", "C - Song - Remastered 2011", "D - Rare", "A -  Space "][..],
+        &["A - Song", "B - Song", "C - Song - Remastered 2011", "D - Alone", "A -  Space "][..],
+        &["A - Song", "D - song", "E - Song - remastered 2011", "E - test:A - Song"][..],
+        &["D - song", "E - Song - Live", "C - Song (feat. F)", "E - test:A - Song"][..],
+    ];
+    let model = Dataset::new(&twice).model(2);
+    let catalog = model.catalog();
+    let titles: Vec<&str> = (0..catalog.len() as u32).map(|track| catalog.title(track)).collect();
+    let together = catalog.find_all(&titles);
+    for (title, found) in titles.iter().zip(together) {
+        assert_eq!(catalog.find(title), found, "{title}");
+        if *title != "test:A - Song" {
+            assert_eq!(names(&model, &found), names(&model, &catalog.find(&title.to_uppercase())));
+        }
+    }
+    let named = |text: &str| names(&model, &catalog.find(text)).len();
+    assert_eq!((named("Song"), named("song"), named("Song - Remastered 2011")), (6, 6, 2));
+    assert_eq!(names(&model, &catalog.find("test:A - Song")), ["A - Song"], "a URI comes first");
 }
 
 #[test]
