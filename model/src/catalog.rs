@@ -52,8 +52,10 @@ pub(crate) struct CatalogSpans {
     pub(crate) artist_tracks: Groups,
     /// Per track: the number of its title's key. Made from `title_tracks` at load.
     track_title: Vec<u32>,
-    /// Tracks by their URI, title keys and artist keys by themselves. Made at load.
+    /// Tracks by their URI and by their title as it is written, title keys and artist keys by themselves.
+    /// Made at load.
     pub(crate) by_uri: Lookup,
+    pub(crate) by_written_title: Lookup,
     pub(crate) by_title: Lookup,
     pub(crate) by_artist: Lookup,
     /// Per title key: which letters it has, as bits. Made at load; see [`Catalog::near`].
@@ -99,6 +101,7 @@ impl CatalogSpans {
             )?,
             track_title: vec![u32::MAX; tracks],
             by_uri: lookup(buffer, &uris),
+            by_written_title: lookup(buffer, &titles),
             by_title: lookup(buffer, &title_keys),
             by_artist: lookup(buffer, &artist_keys),
             letters: Vec::new(),
@@ -281,6 +284,15 @@ impl<'m> Catalog<'m> {
     pub(crate) fn recording(&self, track: TrackId) -> (u32, ArtistId) {
         let Name { key, artist, .. } = self.name(track);
         (key, artist)
+    }
+
+    /// The tracks whose titles have the same key as that of this one, the most frequent first.
+    pub(crate) fn namesakes(&self, track: TrackId) -> &'m [TrackId] {
+        let place = match self.frequent.get(track) {
+            Some(head) => head.namesakes,
+            None => self.spans.namesakes(self.buffer, self.name(track)),
+        };
+        self.spans.title_tracks.at(self.buffer, place)
     }
 
     fn name(&self, track: TrackId) -> Name {

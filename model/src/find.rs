@@ -6,7 +6,6 @@ use smallvec::SmallVec;
 
 use crate::catalog::{ArtistId, Catalog, TrackId};
 use crate::fold::{artist_key, end_apart, fold};
-use crate::frequent::Head;
 use crate::note::{base_of_trimmed, base_title};
 
 /// A longer text, in bytes, names nothing.
@@ -33,20 +32,20 @@ impl<'m> Catalog<'m> {
     pub fn find_all(&self, texts: &[impl AsRef<str>]) -> Vec<Cow<'m, [TrackId]>> {
         let texts: SmallVec<[&str; 8]> = texts.iter().map(|text| meant(text.as_ref())).collect();
         let titles = texts.iter().map(|text| text.as_bytes());
-        let title_at = |part| self.spans.titles.at(self.buffer, part);
-        let written = self.frequent.find_all(titles, title_at);
+        let title_at = |track: usize| self.title_bytes(track as TrackId);
+        let written = self.spans.by_written_title.find_all(titles, title_at);
         let each = texts.iter().zip(written);
         each.map(|(text, written)| match (self.by_uri(text), written) {
             (Some(track), _) => vec![track].into(),
-            (None, Some(head)) => self.of_title(head, text),
+            (None, Some(track)) => self.of_title(track, text),
             (None, None) => self.find_folded(text),
         })
         .collect()
     }
 
     /// The tracks that the title of this one names, which is `text`.
-    fn of_title(&self, head: &Head, text: &str) -> Cow<'m, [TrackId]> {
-        match self.spans.title_tracks.at(self.buffer, head.namesakes) {
+    fn of_title(&self, track: TrackId, text: &str) -> Cow<'m, [TrackId]> {
+        match self.namesakes(track) {
             one @ [_] => one.into(),
             several => self.same_edition(text, base_of_trimmed(text), several.into()),
         }

@@ -1,5 +1,4 @@
-//! The frequent songs: what is asked of each of them side by side, and which of them a title means as it
-//! is written.
+//! The frequent songs: what is asked of each of them side by side.
 //!
 //! Where memory is far away, a short answer takes as long as the places are many that it looks at. What
 //! stands in a dozen arrays of the file is one cache line here. Made at load, for songs of more than one
@@ -7,7 +6,6 @@
 
 use crate::buffer::Buffer;
 use crate::catalog::{CatalogSpans, Name, TrackId};
-use crate::lookup::Lookup;
 use crate::rule::RuleSpans;
 use crate::step::Looks;
 use crate::text::Part;
@@ -31,7 +29,6 @@ pub(crate) struct Head {
 /// The frequent songs of a model.
 pub(crate) struct Frequent {
     heads: Vec<Head>,
-    by_title: Lookup,
 }
 
 impl Frequent {
@@ -45,28 +42,15 @@ impl Frequent {
             let [short, learned] = rules.places(buffer, track);
             Head { name, namesakes: catalog.namesakes(buffer, name), short, learned }
         };
-        let heads: Vec<Head> = (0..count as TrackId).map(head).collect();
-        let title = |track: usize| catalog.titles.at(buffer, heads[track].name.title);
-        Self { by_title: Lookup::new(count, title), heads }
+        Self { heads: (0..count as TrackId).map(head).collect() }
     }
 
     /// No song is among the frequent ones: all are looked up in the arrays of the file.
     pub(crate) fn none() -> Self {
-        Self { heads: Vec::new(), by_title: Lookup::new(0, |_| &[]) }
+        Self { heads: Vec::new() }
     }
 
     pub(crate) fn get(&self, track: TrackId) -> Option<&Head> {
         self.heads.get(track as usize)
-    }
-
-    /// The most frequent songs of these titles, as they are written.
-    pub(crate) fn find_all<'w>(
-        &self,
-        titles: impl ExactSizeIterator<Item = &'w [u8]> + Clone,
-        title_at: impl Fn(Part) -> &'w [u8],
-    ) -> impl Iterator<Item = Option<&Head>> {
-        let title = move |track: usize| title_at(self.heads[track].name.title);
-        let found = self.by_title.find_all(titles, title);
-        found.map(|track| track.map(|track| &self.heads[track as usize]))
     }
 }
