@@ -17,8 +17,8 @@
 //! short playlist says more than one in a long one; the fraction shrinks what was seen once or twice;
 //! and the more songs are known, the less popularity alone counts. The rules of two songs that always
 //! come together say the same thing twice; a learned rule is the weight of one song beside the others,
-//! and so may be negative. A song that stands for several tracks (an ambiguous title) shares its vote
-//! among them by support.
+//! and so may be negative. It counts where the other rules say something, too. A song that stands for
+//! several tracks (an ambiguous title) shares its vote among them by support.
 //!
 //! One song alone says little. A longer answer then also asks what would come first, as if somebody had
 //! liked that, too (pseudo relevance feedback; Manning, Raghavan, Schütze: Introduction to Information
@@ -70,8 +70,8 @@ pub const MOST_SHORT_RULES: usize = 64;
 /// It reads fewer for one song alone, where what comes first stands first, and fewer of each the more
 /// songs there are: about so many of all together, but so many of each.
 const SHORT_RULES_OF_ONE: usize = 32;
-const SHORT_RULES_OF_ALL: usize = 240;
-const FEWEST_SHORT_RULES: usize = 16;
+const SHORT_RULES_OF_ALL: usize = 160;
+const FEWEST_SHORT_RULES: usize = 12;
 /// It reads so many learned rules of each song, but none for few songs: there they do not move the first
 /// ten.
 const SHORT_LEARNED: usize = 16;
@@ -164,12 +164,11 @@ impl Model {
         let votes = seeds.votes(catalog);
         let mut best: Vec<Scored> = Vec::with_capacity(limit);
         let mut recordings = SmallVec::<[_; 16]>::new();
-        let mut given: SmallVec<[TrackId; 16]> =
+        let given: SmallVec<[TrackId; 16]> =
             seeds.tracks().map(|track| catalog.song(track)).collect();
-        given.sort_unstable();
         // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
         // many more, which means to add up again, only where that was not enough.
-        let mut look_at = limit + limit / 2 + seeds.len();
+        let mut look_at = limit + limit / 2 + 1;
         let mut is_short = limit <= SHORT_ANSWER;
         let echoes = if is_short { Vec::new() } else { self.echoes(seeds, &votes, scratch) };
         loop {
@@ -179,13 +178,14 @@ impl Model {
             };
             self.correct(seeds, &votes, learned_for(limit, seeds.len()), &mut sums);
             self.add_echoes(&echoes, &mut sums);
+            sums.leave_out(seeds.tracks());
             let mut seen = 0;
             for scored in sums.choose(factors, look_at) {
                 if best.len() == limit {
                     break;
                 }
                 let recording = catalog.recording(scored.track);
-                let is_given = given.binary_search(&catalog.song(scored.track)).is_ok();
+                let is_given = given.contains(&catalog.song(scored.track));
                 if !is_given && !recordings.contains(&recording) {
                     best.push(scored);
                     recordings.push(recording);
@@ -294,10 +294,9 @@ impl Model {
         }
         // All is added up for this, and again for the answer: one song's rules are few.
         let factors = self.popularity().factors(seeds.len());
-        let given: Vec<TrackId> = seeds.tracks().collect();
-        let best = self.add_up(seeds, votes, scratch).choose(factors, ECHOES + given.len());
-        let best: Vec<Scored> =
-            best.filter(|scored| !given.contains(&scored.track)).take(ECHOES).collect();
+        let mut sums = self.add_up(seeds, votes, scratch);
+        sums.leave_out(seeds.tracks());
+        let best: Vec<Scored> = sums.choose(factors, ECHOES).collect();
         let first = best.first().map_or(0.0, |first| first.score);
         best.into_iter().map(|echo| (echo.track, ECHO * echo.score / first)).collect()
     }

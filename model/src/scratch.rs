@@ -96,18 +96,16 @@ impl<'s, 'm> Sums<'s, 'm> {
         self.lists.push(List::Rules(written));
     }
 
-    /// Adds what lists of learned rules say, which may be negative, each so many times. A track of which
-    /// nothing has been said so far is not spoken against.
+    /// Adds what lists of learned rules say, which may be negative, each so many times, to what has been
+    /// said of their consequents; where that is nothing, it stays so.
     pub(crate) fn correct_all(&mut self, lists: &[(WrittenRules<'m>, f32)]) {
         read_ahead(lists);
         let sums = &mut self.scratch.sums[..];
         for &(learned, vote) in lists {
             learned.visit(vote, |consequent, amount| {
                 let sum = &mut sums[consequent as usize];
-                let least = if *sum == 0.0 { 0.0 } else { f32::MIN };
-                *sum += amount.max(least);
+                *sum += if *sum == 0.0 { 0.0 } else { amount };
             });
-            self.lists.push(List::Rules(learned));
         }
     }
 
@@ -168,22 +166,29 @@ impl<'s, 'm> Sums<'s, 'm> {
         }
     }
 
+    /// Forgets what has been said of these tracks.
+    pub(crate) fn leave_out(&mut self, tracks: impl Iterator<Item = TrackId>) {
+        tracks.for_each(|track| self.scratch.sums[track as usize] = 0.0);
+    }
+
     /// Takes out all sums. Shows those of at least what `visit` gave back last, and at first all, together
     /// with their tracks, so many at a time that what is done with one need not wait for another.
     fn take(self, mut visit: impl FnMut(&[Scored]) -> f32) -> &'s mut Scratch {
         let sums = &mut self.scratch.sums[..];
         let mut taken = [Scored { track: 0, score: 0.0 }; AT_ONCE];
-        let mut least = f32::MIN_POSITIVE;
+        let (mut count, mut least) = (0, f32::MIN_POSITIVE);
         let mut take = |list: &[u32], track_of: fn(u32) -> TrackId| {
-            for words in list.chunks(AT_ONCE) {
-                let mut count = 0;
+            for words in list.chunks(AT_ONCE / 2) {
+                if count + words.len() > AT_ONCE {
+                    least = visit(&taken[..count]);
+                    count = 0;
+                }
                 for &word in words {
                     let track = track_of(word);
                     let score = std::mem::take(&mut sums[track as usize]);
                     taken[count] = Scored { track, score };
                     count += usize::from(score >= least);
                 }
-                least = visit(&taken[..count]);
             }
         };
         for list in self.lists {
@@ -192,6 +197,7 @@ impl<'s, 'm> Sums<'s, 'm> {
                 List::Transaction(items) => take(items, |item| item),
             }
         }
+        visit(&taken[..count]);
         self.scratch.is_used = false;
         self.scratch
     }
@@ -307,12 +313,12 @@ pub(crate) fn take_counted(
     }
 }
 
-/// Reads a word of each cache line of all lists: the memory of one comes while the others' is asked for,
-/// and all of it is near when they are added up one after the other.
+/// Reads where all lists begin and end: the memory of one comes while the others' is asked for, and what is
+/// between follows by itself.
 fn read_ahead(lists: &[(WrittenRules<'_>, f32)]) {
-    const WORDS_OF_LINE: usize = 64 / size_of::<u32>();
-    let words = lists.iter().flat_map(|(rules, _)| rules.words().iter().step_by(WORDS_OF_LINE));
-    std::hint::black_box(words.fold(0, |sum, word| sum ^ word));
+    let ends =
+        lists.iter().filter_map(|(rules, _)| rules.words().first().zip(rules.words().last()));
+    std::hint::black_box(ends.fold(0, |sum, (first, last)| sum ^ first ^ last));
 }
 
 /// A number that is the greater the better the track is: positive numbers sort as their bits do.

@@ -73,13 +73,14 @@ impl Seeds {
     /// The tracks of each song, each with its share of its song's vote. What a title hardly ever means
     /// has none.
     pub(crate) fn votes(&self, catalog: Catalog<'_>) -> Votes<TrackId> {
+        let supports = catalog.supports();
         let mut votes = Votes::new();
         let mut start = 0;
         for &end in &self.ends {
             let song = &self.tracks[start..end as usize];
             start = end as usize;
             let first = votes.len();
-            votes.extend(song.iter().map(|&track| (track, catalog.support(track) as f32)));
+            votes.extend(song.iter().map(|&track| (track, supports[track as usize] as f32)));
             let least = votes[first].1 / LIKELY;
             let likely = votes[first..].partition_point(|&(_, support)| support >= least);
             votes.truncate(first + likely);
