@@ -80,7 +80,18 @@ impl Served {
 /// Whether nothing in a text has to be escaped (RFC 8259, section 7). Nearly always it has not: looking at
 /// all of it, many bytes at a time, is sooner done than stopping at the first that has to be.
 fn is_plain(text: &[u8]) -> bool {
-    text.iter().fold(true, |plain, &byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
+    let all = |bytes: &[u8]| {
+        let plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
+        bytes.iter().fold(true, |all, &byte| all & plain(byte))
+    };
+    match text.last_chunk::<8>() {
+        // What is left after whole pieces is part of the last one, which is looked at again.
+        Some(last) => {
+            let (pieces, _) = text.as_chunks::<8>();
+            pieces.iter().fold(all(last), |plain, piece| plain & all(piece))
+        }
+        None => all(text),
+    }
 }
 
 #[derive(Serialize)]

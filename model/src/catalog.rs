@@ -247,7 +247,11 @@ impl<'m> Catalog<'m> {
     /// The same as bytes of UTF-8, for whoever only passes it on: they are not checked again.
     #[must_use]
     pub fn title_bytes(&self, track: TrackId) -> &'m [u8] {
-        self.spans.titles.at(self.buffer, self.name(track).title)
+        let place = match self.frequent.get(track) {
+            Some(head) => head.name.title,
+            None => self.spans.titles.part(self.buffer, track as usize),
+        };
+        self.spans.titles.at(self.buffer, place)
     }
 
     /// The number of transactions that hold the track.

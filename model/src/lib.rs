@@ -13,6 +13,7 @@ compile_error!(
 mod buffer;
 pub mod build;
 pub mod catalog;
+mod few;
 mod find;
 pub mod fold;
 mod format;

@@ -12,11 +12,23 @@ pub(crate) fn base_title(title: &str) -> &str {
 
 /// The same for a title without spaces around it.
 pub(crate) fn base_of_trimmed(title: &str) -> &str {
+    if !may_hold_note(title.as_bytes()) {
+        return title;
+    }
     let mut base = title;
     while let Some(shorter) = without_note(base) {
         base = shorter;
     }
     base
+}
+
+/// Whether something in the title may begin or end a note. In most nothing does, which is soon seen where
+/// many letters are looked at together.
+fn may_hold_note(title: &[u8]) -> bool {
+    let begins_guest = |(&space, &letter): (&u8, &u8)| (space == b' ') & (letter | 0x20 == b'f');
+    let pairs = title.iter().zip(title.get(1..).unwrap_or_default());
+    matches!(title, [.., b')' | b']'])
+        || pairs.fold(false, |may, pair| may | (*pair.1 == b'-') | begins_guest(pair))
 }
 
 /// The title without the notes at its end that say which recording this is, either: what stays of

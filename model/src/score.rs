@@ -39,6 +39,7 @@ use std::collections::HashSet;
 use smallvec::SmallVec;
 
 use crate::catalog::TrackId;
+use crate::few::Few;
 use crate::model::Model;
 use crate::rule::Antecedent;
 pub use crate::scratch::Scratch;
@@ -144,7 +145,8 @@ fn short_rules_for(songs: usize) -> usize {
 
 /// How many of a song's `most` rules a track gives that has this share of the song's vote.
 fn share_of(most: usize, share: f32) -> usize {
-    ((most as f32 * share) as usize).max(1)
+    // By way of a number of 32 bits, for which processors have an instruction.
+    ((most as f32 * share) as u32 as usize).max(1)
 }
 
 /// What a candidate's score is multiplied with for its popularity, where so many songs are given.
@@ -163,9 +165,12 @@ impl Model {
         let factors = self.popularity().factors(seeds.len());
         let votes = seeds.votes(catalog);
         let mut best: Vec<Scored> = Vec::with_capacity(limit);
-        let mut recordings = SmallVec::<[_; 16]>::new();
-        let given: SmallVec<[TrackId; 16]> =
-            seeds.tracks().map(|track| catalog.song(track)).collect();
+        let mut recordings = Few::new();
+        let mut given = Few::new();
+        for track in seeds.tracks() {
+            let song = catalog.song(track);
+            given.insert(song, song);
+        }
         // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
         // many more, which means to add up again, only where that was not enough.
         let mut look_at = limit + limit / 2 + 1;
@@ -184,11 +189,11 @@ impl Model {
                 if best.len() == limit {
                     break;
                 }
-                let recording = catalog.recording(scored.track);
-                let is_given = given.contains(&catalog.song(scored.track));
-                if !is_given && !recordings.contains(&recording) {
+                let song = catalog.song(scored.track);
+                let (key, artist) = catalog.recording(scored.track);
+                if !given.contains(song, song) && !recordings.contains(key, (key, artist)) {
                     best.push(scored);
-                    recordings.push(recording);
+                    recordings.insert(key, (key, artist));
                 }
                 seen += 1;
             }
@@ -202,7 +207,7 @@ impl Model {
                 false => look_at *= 8,
             }
             best.clear();
-            recordings.clear();
+            recordings = Few::new();
         }
     }
 

@@ -42,8 +42,10 @@ impl Seeds {
         given.sort_unstable();
         given.dedup();
         let mut seeds = Self::default();
+        seeds.tracks.reserve(given.iter().map(|(_, song)| song.len()).sum());
+        seeds.ends.reserve(given.len());
         for (_, song) in given {
-            seeds.tracks.extend_from_slice(song);
+            seeds.tracks.extend(song.iter().copied());
             seeds.ends.push(seeds.tracks.len() as u32);
         }
         seeds
@@ -74,20 +76,26 @@ impl Seeds {
     /// has none.
     pub(crate) fn votes(&self, catalog: Catalog<'_>) -> Votes<TrackId> {
         let supports = catalog.supports();
-        let mut votes = Votes::new();
+        let mut votes = Votes::with_capacity(self.tracks.len());
         let mut start = 0;
         for &end in &self.ends {
             let song = &self.tracks[start..end as usize];
             start = end as usize;
-            let first = votes.len();
-            votes.extend(song.iter().map(|&track| (track, supports[track as usize] as f32)));
-            let least = votes[first].1 / LIKELY;
-            let likely = votes[first..].partition_point(|&(_, support)| support >= least);
-            votes.truncate(first + likely);
-            let total: f32 = votes[first..].iter().map(|&(_, support)| support).sum();
-            for (_, share) in &mut votes[first..] {
-                *share = if total > 0.0 { *share / total } else { 1.0 / likely as f32 };
+            if let [track] = *song {
+                votes.push((track, 1.0));
+                continue;
             }
+            let support = |track: TrackId| supports[track as usize] as f32;
+            let least = support(song[0]) / LIKELY;
+            let likely = song.iter().take_while(|&&track| support(track) >= least);
+            let (count, total) =
+                likely.fold((0, 0.0), |(count, sum), &track| (count + 1, sum + support(track)));
+            let even = 1.0 / count as f32;
+            votes.extend(
+                song[..count]
+                    .iter()
+                    .map(|&track| (track, if total > 0.0 { support(track) / total } else { even })),
+            );
         }
         votes
     }
