@@ -23,6 +23,7 @@ mod live_model;
 mod metric;
 mod model_info;
 mod page;
+mod plain;
 mod question;
 mod recommend;
 mod route;

@@ -10,6 +10,7 @@ use serde::de::{
 use serde::{Deserialize, de};
 
 use crate::failure::Failure;
+use crate::plain;
 
 /// As many songs are recommended where the question does not say.
 pub(crate) const DEFAULT_LIMIT: usize = 10;
@@ -32,7 +33,10 @@ impl<'q> Question<'q> {
     pub(crate) fn parse(body: &'q [u8], max_songs: usize) -> Result<Self, Failure> {
         // Texts of a body that is known to be UTF-8 are not checked one by one.
         let question: Self = match std::str::from_utf8(body) {
-            Ok(text) => serde_json::from_str(text)?,
+            Ok(text) => match plain::parse(text) {
+                Some(question) => question,
+                None => serde_json::from_str(text)?,
+            },
             Err(_) => serde_json::from_slice(body)?,
         };
         match question.songs.len() {

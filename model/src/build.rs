@@ -231,8 +231,8 @@ impl Builder {
             }
         };
         let buffer = Buffer::of(&Section::ALL.map(section));
-        let recordings = songs.iter().map(|&song| keys.title(song)).collect();
-        Model::untitled(buffer, self.counted(metadata), recordings)
+        let recordings: Vec<u32> = songs.iter().map(|&song| keys.title(song)).collect();
+        Model::untitled(buffer, self.counted(metadata), &recordings)
     }
 
     fn counted(&self, metadata: Metadata) -> Metadata {

@@ -2,7 +2,7 @@
 
 use crate::buffer::{Buffer, Span};
 use crate::format::{FormatError, Section, content_error};
-use crate::frequent::Frequent;
+use crate::head::Head;
 use crate::lookup::Lookup;
 use crate::search::letters;
 use crate::step::{self, Looks};
@@ -50,8 +50,6 @@ pub(crate) struct CatalogSpans {
     pub(crate) title_tracks: Groups,
     pub(crate) artist_keys: Texts,
     pub(crate) artist_tracks: Groups,
-    /// Per track: the number of its title's key. Made from `title_tracks` at load.
-    track_title: Vec<u32>,
     /// Tracks by their URI and by their title as it is written, title keys and artist keys by themselves.
     /// Made at load.
     pub(crate) by_uri: Lookup,
@@ -63,20 +61,22 @@ pub(crate) struct CatalogSpans {
 }
 
 impl CatalogSpans {
-    pub(crate) fn read(buffer: &Buffer) -> Result<Self, FormatError> {
-        let mut spans = Self::spans(buffer)?;
-        spans.check(buffer, spans.titles.len(buffer))?;
-        spans.index(buffer)?;
-        Ok(spans)
-    }
-
-    /// A catalog of songs that have numbers in place of their titles' keys.
-    pub(crate) fn untitled(buffer: &Buffer, titles: Vec<u32>) -> Result<Self, FormatError> {
-        Ok(Self { track_title: titles, ..Self::spans(buffer)? })
+    /// The catalog, and per track the number of its title's key.
+    pub(crate) fn read(buffer: &Buffer) -> Result<(Self, Vec<u32>), FormatError> {
+        let mut spans = Self::unchecked(buffer)?;
+        let tracks = spans.titles.len(buffer);
+        spans.check(buffer, tracks)?;
+        let keys = spans.keys(buffer, tracks)?;
+        let mut looks = Looks::default();
+        spans.letters = (0..spans.title_keys.len(buffer))
+            .inspect(|_| looks.add(1))
+            .map(|key| letters(spans.title_keys.get(buffer, key)))
+            .collect();
+        Ok((spans, keys))
     }
 
     /// What lies where, and what texts are found by.
-    fn spans(buffer: &Buffer) -> Result<Self, FormatError> {
+    pub(crate) fn unchecked(buffer: &Buffer) -> Result<Self, FormatError> {
         let titles = Texts::read(buffer, Section::TitleOffset, Section::TitleByte)?;
         let tracks = titles.len(buffer);
         let title_keys = Texts::read(buffer, Section::TitleKeyOffset, Section::TitleKeyByte)?;
@@ -99,7 +99,6 @@ impl CatalogSpans {
                 Section::ArtistTrack,
                 tracks,
             )?,
-            track_title: vec![u32::MAX; tracks],
             by_uri: lookup(buffer, &uris),
             by_written_title: lookup(buffer, &titles),
             by_title: lookup(buffer, &title_keys),
@@ -161,41 +160,44 @@ impl CatalogSpans {
         Ok(())
     }
 
-    fn index(&mut self, buffer: &Buffer) -> Result<(), FormatError> {
+    /// Per track: the number of its title's key.
+    fn keys(&self, buffer: &Buffer, tracks: usize) -> Result<Vec<u32>, FormatError> {
+        let mut keys = vec![u32::MAX; tracks];
         let mut looks = Looks::default();
         for key in 0..self.title_tracks.len(buffer) {
             looks.add(1);
             for &track in self.title_tracks.get(buffer, key) {
-                self.track_title[track as usize] = key as u32;
+                keys[track as usize] = key as u32;
             }
         }
-        if let Some(track) = self.track_title.iter().position(|&key| key == u32::MAX) {
-            return Err(content_error(Section::TitleTrack, track, "expected every track once"));
+        match keys.iter().position(|&key| key == u32::MAX) {
+            Some(track) => {
+                Err(content_error(Section::TitleTrack, track, "expected every track once"))
+            }
+            None => Ok(keys),
         }
-        self.letters = (0..self.title_keys.len(buffer))
-            .inspect(|_| looks.add(1))
-            .map(|key| letters(self.title_keys.get(buffer, key)))
-            .collect();
-        Ok(())
     }
 }
 
 impl CatalogSpans {
-    /// What the track of this number is called.
-    pub(crate) fn name(&self, buffer: &Buffer, track: TrackId) -> Name {
+    /// What the track of this number is called, whose title has this key.
+    pub(crate) fn name(&self, buffer: &Buffer, track: TrackId, key: u32) -> Name {
         let track = track as usize;
         Name {
             title: self.titles.part(buffer, track),
-            key: self.track_title[track],
+            key,
             artist: buffer.slice(&self.track_artist)[track],
             song: buffer.slice(&self.track_song)[track],
             support: buffer.slice(&self.track_support)[track],
         }
     }
 
-    /// Where the tracks stand whose titles have the same key.
-    pub(crate) fn namesakes(&self, buffer: &Buffer, name: Name) -> Part {
-        self.title_tracks.part(buffer, name.key as usize)
+    /// Where the tracks stand whose titles have this key: nowhere in a model for scoring alone.
+    pub(crate) fn namesakes(&self, buffer: &Buffer, key: u32) -> Part {
+        match (key as usize) < self.title_tracks.len(buffer) {
+            true => self.title_tracks.part(buffer, key as usize),
+            false => Part::default(),
+        }
     }
 }
 
@@ -208,7 +210,7 @@ fn lookup(buffer: &Buffer, texts: &Texts) -> Lookup {
 pub struct Catalog<'m> {
     pub(crate) buffer: &'m Buffer,
     pub(crate) spans: &'m CatalogSpans,
-    pub(crate) frequent: &'m Frequent,
+    pub(crate) heads: &'m [Head],
 }
 
 impl<'m> Catalog<'m> {
@@ -247,17 +249,18 @@ impl<'m> Catalog<'m> {
     /// The same as bytes of UTF-8, for whoever only passes it on: they are not checked again.
     #[must_use]
     pub fn title_bytes(&self, track: TrackId) -> &'m [u8] {
-        let place = match self.frequent.get(track) {
-            Some(head) => head.name.title,
-            None => self.spans.titles.part(self.buffer, track as usize),
-        };
-        self.spans.titles.at(self.buffer, place)
+        self.spans.titles.at(self.buffer, self.name(track).title)
     }
 
     /// The number of transactions that hold the track.
     #[must_use]
     pub fn support(&self, track: TrackId) -> u32 {
         self.name(track).support
+    }
+
+    /// The same, where it stands.
+    pub(crate) fn support_at(&self, track: TrackId) -> &'m u32 {
+        &self.name(track).support
     }
 
     pub(crate) fn supports(&self) -> &'m [u32] {
@@ -286,23 +289,16 @@ impl<'m> Catalog<'m> {
 
     /// What tells one recording from another, whatever its edition: title key and artist.
     pub(crate) fn recording(&self, track: TrackId) -> (u32, ArtistId) {
-        let Name { key, artist, .. } = self.name(track);
+        let &Name { key, artist, .. } = self.name(track);
         (key, artist)
     }
 
     /// The tracks whose titles have the same key as that of this one, the most frequent first.
     pub(crate) fn namesakes(&self, track: TrackId) -> &'m [TrackId] {
-        let place = match self.frequent.get(track) {
-            Some(head) => head.namesakes,
-            None => self.spans.namesakes(self.buffer, self.name(track)),
-        };
-        self.spans.title_tracks.at(self.buffer, place)
+        self.spans.title_tracks.at(self.buffer, self.heads[track as usize].namesakes)
     }
 
-    fn name(&self, track: TrackId) -> Name {
-        match self.frequent.get(track) {
-            Some(head) => head.name,
-            None => self.spans.name(self.buffer, track),
-        }
+    fn name(&self, track: TrackId) -> &'m Name {
+        &self.heads[track as usize].name
     }
 }

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use crate::catalog::{ArtistId, Catalog, TrackId};
 use crate::fold::{artist_key, end_apart, fold};
+use crate::lookup::{TOGETHER, touch};
 use crate::note::{base_of_trimmed, base_title};
 
 /// A longer text, in bytes, names nothing.
@@ -30,25 +29,37 @@ impl<'m> Catalog<'m> {
     /// catalog: these are looked up together, in less time than one after the other, and not folded.
     #[must_use]
     pub fn find_all(&self, texts: &[impl AsRef<str>]) -> Vec<Cow<'m, [TrackId]>> {
-        let texts: SmallVec<[&str; 8]> = texts.iter().map(|text| meant(text.as_ref())).collect();
-        let titles = texts.iter().map(|text| text.as_bytes());
-        let title_at = |track: usize| self.title_bytes(track as TrackId);
-        let written = self.spans.by_written_title.find_all(titles, title_at);
-        let each = texts.iter().zip(written);
-        each.map(|(text, written)| match (self.by_uri(text), written) {
-            (Some(track), _) => vec![track].into(),
-            (None, Some(track)) => self.of_title(track, text),
-            (None, None) => self.find_folded(text),
-        })
-        .collect()
+        let mut found = Vec::with_capacity(texts.len());
+        for texts in texts.chunks(TOGETHER) {
+            let mut meant = [""; TOGETHER];
+            meant
+                .iter_mut()
+                .zip(texts)
+                .for_each(|(meant, text)| *meant = self::meant(text.as_ref()));
+            self.find_together(&meant[..texts.len()], &mut found);
+        }
+        found
     }
 
-    /// The tracks that the title of this one names, which is `text`.
-    fn of_title(&self, track: TrackId, text: &str) -> Cow<'m, [TrackId]> {
-        match self.namesakes(track) {
-            one @ [_] => one.into(),
-            several => self.same_edition(text, base_of_trimmed(text), several.into()),
-        }
+    /// Adds what each of these texts names, [`TOGETHER`] at most.
+    fn find_together(&self, texts: &[&str], found: &mut Vec<Cow<'m, [TrackId]>>) {
+        let mut titles = [&[][..]; TOGETHER];
+        titles.iter_mut().zip(texts).for_each(|(title, text)| *title = text.as_bytes());
+        let title_at = |track: usize| self.title_bytes(track as TrackId);
+        let written = self.spans.by_written_title.find_together(&titles[..texts.len()], title_at);
+        let written = &written[..texts.len()];
+        let namesakes = |track| self.namesakes(track);
+        touch(written.iter().filter_map(|&track| namesakes(track?).first()));
+        found.extend(texts.iter().zip(written).map(|(text, &written)| {
+            match (self.by_uri(text), written.map(namesakes)) {
+                (Some(track), _) => vec![track].into(),
+                (None, None) => self.find_folded(text),
+                (None, Some(one @ [_])) => one.into(),
+                (None, Some(several)) => {
+                    self.same_edition(text, base_of_trimmed(text), several.into())
+                }
+            }
+        }));
     }
 
     /// The tracks that a text names otherwise than by a title as it stands in the catalog.

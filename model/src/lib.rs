@@ -17,7 +17,7 @@ mod few;
 mod find;
 pub mod fold;
 mod format;
-mod frequent;
+mod head;
 mod key;
 mod lookup;
 mod metadata;

@@ -3,17 +3,24 @@
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
-use smallvec::SmallVec;
 
 use crate::step::Looks;
 
-/// So many texts of an index are worked on together.
-const TOGETHER: usize = 16;
+/// Asks for memory that is far from each other at once, so that it comes at once: whoever looks there next
+/// need not wait for one place after the other.
+pub(crate) fn touch<'a, T: Copy + Default + std::ops::BitXor<Output = T> + 'a>(
+    places: impl Iterator<Item = &'a T>,
+) {
+    std::hint::black_box(places.fold(T::default(), |all, &place| all ^ place));
+}
+
+/// So many texts are worked on together.
+pub(crate) const TOGETHER: usize = 16;
 
 /// The numbers of texts by the texts' hashes: one look into memory instead of a search's many.
 ///
 /// Open addressing with linear probing (Knuth: The Art of Computer Programming, volume 3, 6.4), half of
-/// it empty. It is written out here because many texts are looked up at once, see [`Self::find_all`].
+/// it empty. It is written out here because many texts are looked up at once, see [`Self::find_together`].
 pub(crate) struct Lookup {
     /// Numbers of texts, with as much of their hashes above them as there is room for: by that most others
     /// are told from them, and an index is small enough for a cache.
@@ -113,29 +120,31 @@ impl Lookup {
         }
     }
 
-    /// The numbers of the texts that are these. Each step is done for all of them before the next: the
-    /// memory that one waits for comes while the others are worked on.
-    pub(crate) fn find_all<'w>(
+    /// The numbers of the texts that are these, [`TOGETHER`] at most. Each step is done for all of them
+    /// before the next: the memory that one waits for comes while the others are worked on.
+    pub(crate) fn find_together<'t>(
         &self,
-        wanted: impl ExactSizeIterator<Item = &'w [u8]> + Clone,
-        text_at: impl Fn(usize) -> &'w [u8],
-    ) -> impl Iterator<Item = Option<u32>> {
-        let slots: SmallVec<[(u64, u32); 8]> = wanted
-            .clone()
-            .map(|text| self.hash.hash_one(text))
-            .map(|hash| (hash, self.slots[self.home(hash)]))
-            .collect();
-        let found: SmallVec<[&[u8]; 8]> = slots
-            .iter()
-            .map(|&(_, slot)| match slot {
-                EMPTY => &[][..],
-                _ => text_at((slot & self.number) as usize),
-            })
-            .collect();
-        let each = wanted.zip(slots).zip(found);
-        each.map(move |((wanted, (hash, slot)), found)| match found == wanted && slot != EMPTY {
-            true => Some(slot & self.number),
-            false => self.probe(wanted, hash, &text_at).ok(),
-        })
+        wanted: &[&[u8]],
+        text_at: impl Fn(usize) -> &'t [u8],
+    ) -> [Option<u32>; TOGETHER] {
+        let mut places = [(0, EMPTY, &[][..]); TOGETHER];
+        let places = &mut places[..wanted.len()];
+        for (place, text) in places.iter_mut().zip(wanted) {
+            let hash = self.hash.hash_one(text);
+            *place = (hash, self.slots[self.home(hash)], &[]);
+        }
+        for (_, slot, text) in places.iter_mut().filter(|(_, slot, _)| *slot != EMPTY) {
+            *text = text_at((*slot & self.number) as usize);
+        }
+        touch(places.iter().filter_map(|(_, _, text)| text.first()));
+        let mut numbers = [None; TOGETHER];
+        for ((number, wanted), &(hash, slot, text)) in numbers.iter_mut().zip(wanted).zip(&*places)
+        {
+            *number = match text == *wanted && slot != EMPTY {
+                true => Some(slot & self.number),
+                false => self.probe(wanted, hash, &text_at).ok(),
+            };
+        }
+        numbers
     }
 }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use crate::buffer::Buffer;
 use crate::catalog::{Catalog, CatalogSpans};
 use crate::format::FormatError;
-use crate::frequent::Frequent;
+use crate::head::{self, Head};
 use crate::metadata::Metadata;
 use crate::popularity::Popularity;
 use crate::rule::{RuleSpans, Rules};
@@ -101,7 +101,7 @@ struct Parts {
     catalog: CatalogSpans,
     rules: RuleSpans,
     popularity: Popularity,
-    frequent: Frequent,
+    heads: Vec<Head>,
 }
 
 impl fmt::Debug for Model {
@@ -163,11 +163,11 @@ impl Model {
     pub(crate) fn untitled(
         buffer: Buffer,
         metadata: Metadata,
-        recordings: Vec<u32>,
+        recordings: &[u32],
     ) -> Result<Self, FormatError> {
-        let catalog = CatalogSpans::untitled(&buffer, recordings)?;
+        let catalog = CatalogSpans::unchecked(&buffer)?;
         let rules = RuleSpans::read(&buffer, &catalog)?;
-        let parts = Parts::of(&buffer, metadata, catalog, rules, Frequent::none());
+        let parts = Parts::of(&buffer, metadata, catalog, recordings, rules);
         Ok(Self { id: ModelId(0), buffer, parts })
     }
 
@@ -192,16 +192,16 @@ impl Model {
     /// The songs.
     #[must_use]
     pub fn catalog(&self) -> Catalog<'_> {
-        let Parts { catalog, frequent, .. } = &self.parts;
-        Catalog { buffer: &self.buffer, spans: catalog, frequent }
+        let Parts { catalog, heads, .. } = &self.parts;
+        Catalog { buffer: &self.buffer, spans: catalog, heads }
     }
 
     /// The rules.
     #[must_use]
     pub fn rules(&self) -> Rules<'_> {
         let supports = self.catalog().supports();
-        let Parts { rules, frequent, .. } = &self.parts;
-        Rules { buffer: &self.buffer, spans: rules, frequent, supports }
+        let Parts { rules, heads, .. } = &self.parts;
+        Rules { buffer: &self.buffer, spans: rules, heads, supports }
     }
 
     pub(crate) fn popularity(&self) -> &Popularity {
@@ -212,20 +212,20 @@ impl Model {
 impl Parts {
     fn read(buffer: &Buffer) -> Result<Self, FormatError> {
         let metadata = serde_json::from_slice(buffer.metadata()).map_err(FormatError::Metadata)?;
-        let catalog = CatalogSpans::read(buffer)?;
+        let (catalog, keys) = CatalogSpans::read(buffer)?;
         let rules = RuleSpans::read(buffer, &catalog)?;
-        let frequent = Frequent::new(buffer, &catalog, &rules);
-        Ok(Self::of(buffer, metadata, catalog, rules, frequent))
+        Ok(Self::of(buffer, metadata, catalog, &keys, rules))
     }
 
     fn of(
         buffer: &Buffer,
         metadata: Metadata,
         catalog: CatalogSpans,
+        keys: &[u32],
         rules: RuleSpans,
-        frequent: Frequent,
     ) -> Self {
         let popularity = Popularity::new(buffer.slice(&catalog.track_support));
-        Self { metadata, catalog, rules, popularity, frequent }
+        let heads = head::all(buffer, &catalog, keys, &rules);
+        Self { metadata, catalog, rules, popularity, heads }
     }
 }

@@ -10,7 +10,7 @@
 use crate::buffer::{Buffer, Span};
 use crate::catalog::{ArtistId, CatalogSpans, TrackId};
 use crate::format::{FormatError, Section, content_error};
-use crate::frequent::Frequent;
+use crate::head::Head;
 use crate::occurrence::Occurrences;
 use crate::text::Groups;
 use crate::written::{Place, Written, WrittenRules, share_of_level, share_of_signed_level};
@@ -84,6 +84,14 @@ impl RuleSpans {
 }
 
 impl RuleSpans {
+    /// The transaction that a track's rules are made from, where that is one alone.
+    pub(crate) fn only(&self, buffer: &Buffer, track: TrackId) -> Option<u32> {
+        match *self.track_occurrences.get(track) {
+            [only] if self.of_tracks.get(buffer, track).is_empty() => Some(only),
+            _ => None,
+        }
+    }
+
     /// Where a track's rules for short answers stand, and its learned ones.
     pub(crate) fn places(&self, buffer: &Buffer, track: TrackId) -> [Place; 2] {
         [&self.short_of_tracks, &self.learned].map(|written| written.place(buffer, track))
@@ -152,11 +160,15 @@ impl Rule {
 pub struct Rules<'m> {
     pub(crate) buffer: &'m Buffer,
     pub(crate) spans: &'m RuleSpans,
-    pub(crate) frequent: &'m Frequent,
+    pub(crate) heads: &'m [Head],
     pub(crate) supports: &'m [u32],
 }
 
 impl<'m> Rules<'m> {
+    pub(crate) fn head(&self, track: TrackId) -> &'m Head {
+        &self.heads[track as usize]
+    }
+
     /// The number of transactions.
     #[must_use]
     pub fn transactions(&self) -> usize {
@@ -180,11 +192,7 @@ impl<'m> Rules<'m> {
     /// What short answers read of a track, in place of its rules and its artist's; nothing where these
     /// are few enough.
     pub(crate) fn short_of_track(&self, track: TrackId) -> WrittenRules<'m> {
-        let written = &self.spans.short_of_tracks;
-        match self.frequent.get(track) {
-            Some(head) => written.at(self.buffer, head.short),
-            None => written.get(self.buffer, track),
-        }
+        self.spans.short_of_tracks.at(self.buffer, self.head(track).short)
     }
 
     /// What short answers read of an artist, the strongest first; nothing where its transactions are few
@@ -196,11 +204,7 @@ impl<'m> Rules<'m> {
 
     /// A track's learned rules: consequents and weights, which may be negative.
     pub(crate) fn learned_of_track(&self, track: TrackId) -> WrittenRules<'m> {
-        let written = &self.spans.learned;
-        match self.frequent.get(track) {
-            Some(head) => written.at(self.buffer, head.learned),
-            None => written.get(self.buffer, track),
-        }
+        self.spans.learned.at(self.buffer, self.head(track).learned)
     }
 
     /// The transactions that hold an antecedent, ascending.

@@ -238,19 +238,23 @@ impl Model {
         votes: &[(TrackId, f32)],
         scratch: &'s mut Scratch,
     ) -> Sums<'s, '_> {
-        let rules = self.rules();
+        let (rules, catalog) = (self.rules(), self.catalog());
         let mut sums = scratch.sums(rules);
-        let supports = self.catalog().supports();
         let most = short_rules_for(seeds.len());
         let (mut lists, mut rare) = (SmallVec::<[_; 16]>::new(), Votes::new());
         for &(track, share) in votes {
-            match rules.short_of_track(track) {
-                short if short.is_empty() => {
-                    let vote = share * antecedent_share(supports[track as usize]);
-                    sums.add_some(Antecedent::Track(track), vote, share_of(most, share));
-                    rare.push((track, share));
+            let (short, most) = (rules.short_of_track(track), share_of(most, share));
+            if !short.is_empty() {
+                lists.push((short.first(most), share));
+                continue;
+            }
+            rare.push((track, share));
+            match rules.head(track).only() {
+                Some(number) => sums.add_only(number, share, most),
+                None => {
+                    let vote = share * antecedent_share(catalog.support(track));
+                    sums.add_some(Antecedent::Track(track), vote, most);
                 }
-                short => lists.push((short.first(share_of(most, share)), share)),
             }
         }
         let most = most / 2;

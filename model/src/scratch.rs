@@ -5,10 +5,11 @@
 //! first. To read a list again, which lies in the nearest cache, costs less than to keep another.
 
 use crate::catalog::TrackId;
+use crate::lookup::touch;
 use crate::popularity::Factors;
 use crate::rule::{Antecedent, Rules};
 use crate::score::{Scored, strength};
-use crate::written::{WrittenRules, consequent_of};
+use crate::written::{CONSEQUENT_SHIFT, WrittenRules};
 
 /// So many sums are taken out before the next step is done for all of them.
 pub(crate) const AT_ONCE: usize = 64;
@@ -43,11 +44,21 @@ struct Only {
     vote: f32,
 }
 
-/// A list of tracks that have got something.
+/// A list of tracks that have got something: each stands in the upper bits of a word.
 #[derive(Clone, Copy)]
-enum List<'m> {
-    Rules(WrittenRules<'m>),
-    Transaction(&'m [TrackId]),
+struct List<'m> {
+    words: &'m [u32],
+    shift: u32,
+}
+
+impl<'m> List<'m> {
+    fn rules(rules: WrittenRules<'m>) -> Self {
+        Self { words: rules.words(), shift: CONSEQUENT_SHIFT }
+    }
+
+    fn transaction(tracks: &'m [TrackId]) -> Self {
+        Self { words: tracks, shift: 0 }
+    }
 }
 
 impl Scratch {
@@ -93,7 +104,7 @@ impl<'s, 'm> Sums<'s, 'm> {
     fn add_written(&mut self, written: WrittenRules<'m>, vote: f32) {
         let sums = &mut self.scratch.sums[..];
         written.visit(vote, |consequent, amount| sums[consequent as usize] += amount);
-        self.lists.push(List::Rules(written));
+        self.lists.push(List::rules(written));
     }
 
     /// Adds what lists of learned rules say, which may be negative, each so many times, to what has been
@@ -113,15 +124,19 @@ impl<'s, 'm> Sums<'s, 'm> {
     fn add_implicit(&mut self, antecedent: Antecedent, vote: f32, most: usize) {
         let occurrences = self.rules.occurrences(antecedent);
         if let [number] = *occurrences {
-            self.only.push(Only { number, most, vote });
-            return;
+            return self.add_only(number, vote, most);
         }
         let (rules, scratch) = (self.rules, &mut *self.scratch);
         let sums = &mut scratch.sums[..];
         each_implicit(rules, occurrences, &mut scratch.counts, |consequent, strength| {
             sums[consequent as usize] += vote * strength;
         });
-        self.lists.extend(occurrences.iter().map(|&n| List::Transaction(rules.transaction(n).0)));
+        self.lists.extend(occurrences.iter().map(|&n| List::transaction(rules.transaction(n).0)));
+    }
+
+    /// Makes the rules of an antecedent from the only transaction that holds it.
+    pub(crate) fn add_only(&mut self, number: u32, vote: f32, most: usize) {
+        self.only.push(Only { number, most, vote });
     }
 
     /// Adds up the rules of a track, each `vote` times, to what has been said of their consequents; where
@@ -162,7 +177,7 @@ impl<'s, 'm> Sums<'s, 'm> {
             let vote: f32 = same.iter().map(|only| only.vote).sum();
             let amount = vote * strength(weight, 1);
             items.iter().for_each(|&item| sums[item as usize] += amount);
-            self.lists.push(List::Transaction(items));
+            self.lists.push(List::transaction(items));
         }
     }
 
@@ -177,24 +192,18 @@ impl<'s, 'm> Sums<'s, 'm> {
         let sums = &mut self.scratch.sums[..];
         let mut taken = [Scored { track: 0, score: 0.0 }; AT_ONCE];
         let (mut count, mut least) = (0, f32::MIN_POSITIVE);
-        let mut take = |list: &[u32], track_of: fn(u32) -> TrackId| {
-            for words in list.chunks(AT_ONCE / 2) {
+        for List { words, shift } in self.lists {
+            for words in words.chunks(AT_ONCE / 2) {
                 if count + words.len() > AT_ONCE {
                     least = visit(&taken[..count]);
                     count = 0;
                 }
                 for &word in words {
-                    let track = track_of(word);
+                    let track = word >> shift;
                     let score = std::mem::take(&mut sums[track as usize]);
                     taken[count] = Scored { track, score };
                     count += usize::from(score >= least);
                 }
-            }
-        };
-        for list in self.lists {
-            match list {
-                List::Rules(rules) => take(rules.words(), consequent_of),
-                List::Transaction(items) => take(items, |item| item),
             }
         }
         visit(&taken[..count]);
@@ -246,14 +255,11 @@ impl<'f> Best<'f> {
     #[inline]
     pub(crate) fn offer(&mut self, sums: &[Scored]) -> f32 {
         let Self { factors, most, candidates, least } = self;
-        let start = candidates.len();
-        candidates.extend(
-            sums.iter().map(|&Scored { track, score }| key_of(track, score * factors.of(track))),
-        );
-        let mut kept = start;
-        for at in start..candidates.len() {
-            candidates[kept] = candidates[at];
-            kept += usize::from(candidates[at] >= *least);
+        let mut kept = candidates.len();
+        candidates.resize(kept + sums.len(), 0);
+        for &Scored { track, score } in sums {
+            candidates[kept] = key_of(track, score * factors.of(track));
+            kept += usize::from(candidates[kept] >= *least);
         }
         candidates.truncate(kept);
         if candidates.len() >= 4 * *most {
@@ -313,12 +319,11 @@ pub(crate) fn take_counted(
     }
 }
 
-/// Reads where all lists begin and end: the memory of one comes while the others' is asked for, and what is
-/// between follows by itself.
+/// Reads where all lists begin and end: what is between follows by itself.
 fn read_ahead(lists: &[(WrittenRules<'_>, f32)]) {
-    let ends =
-        lists.iter().filter_map(|(rules, _)| rules.words().first().zip(rules.words().last()));
-    std::hint::black_box(ends.fold(0, |sum, (first, last)| sum ^ first ^ last));
+    touch(
+        lists.iter().flat_map(|(rules, _)| [rules.words().first(), rules.words().last()]).flatten(),
+    );
 }
 
 /// A number that is the greater the better the track is: positive numbers sort as their bits do.

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::catalog::{ArtistId, Catalog, TrackId};
+use crate::lookup::touch;
 use crate::model::Model;
 use crate::rule::Antecedent;
 use crate::score::{antecedent_share, artist_share};
@@ -33,22 +34,38 @@ impl Seeds {
     #[must_use]
     pub fn new(songs: impl IntoIterator<Item = impl AsRef<[TrackId]>>) -> Self {
         let songs: SmallVec<[_; 8]> = songs.into_iter().collect();
-        // Their first tracks tell nearly all of them apart, and are at hand.
-        let mut given: SmallVec<[(TrackId, &[TrackId]); 8]> = songs
-            .iter()
-            .map(AsRef::as_ref)
-            .filter_map(|song| Some((*song.first()?, &song[..song.len().min(MOST_TRACKS)])))
-            .collect();
-        given.sort_unstable();
-        given.dedup();
+        let song = |at: u64| -> &[TrackId] {
+            let song = songs[at as u32 as usize].as_ref();
+            &song[..song.len().min(MOST_TRACKS)]
+        };
+        // By their first tracks, which tell nearly all of them apart; below these, their places.
+        let mut order: SmallVec<[u64; 16]> = SmallVec::with_capacity(songs.len());
+        for (place, song) in songs.iter().enumerate() {
+            if let Some(&first) = song.as_ref().first() {
+                order.push(u64::from(first) << u32::BITS | place as u64);
+            }
+        }
+        order.sort_unstable();
         let mut seeds = Self::default();
-        seeds.tracks.reserve(given.iter().map(|(_, song)| song.len()).sum());
-        seeds.ends.reserve(given.len());
-        for (_, song) in given {
-            seeds.tracks.extend(song.iter().copied());
-            seeds.ends.push(seeds.tracks.len() as u32);
+        seeds.tracks.reserve(2 * order.len());
+        seeds.ends.reserve(order.len());
+        for alike in order.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS) {
+            match *alike {
+                [one] => seeds.push(song(one)),
+                _ => {
+                    let mut songs: Vec<_> = alike.iter().map(|&at| song(at)).collect();
+                    songs.sort_unstable();
+                    songs.dedup();
+                    songs.into_iter().for_each(|song| seeds.push(song));
+                }
+            }
         }
         seeds
+    }
+
+    fn push(&mut self, song: &[TrackId]) {
+        song.iter().for_each(|&track| self.tracks.push(track));
+        self.ends.push(self.tracks.len() as u32);
     }
 
     /// Adds a song that the model does not know, by an artist that it knows.
@@ -75,7 +92,7 @@ impl Seeds {
     /// The tracks of each song, each with its share of its song's vote. What a title hardly ever means
     /// has none.
     pub(crate) fn votes(&self, catalog: Catalog<'_>) -> Votes<TrackId> {
-        let supports = catalog.supports();
+        touch(self.tracks.iter().map(|&track| catalog.support_at(track)));
         let mut votes = Votes::with_capacity(self.tracks.len());
         let mut start = 0;
         for &end in &self.ends {
@@ -85,7 +102,7 @@ impl Seeds {
                 votes.push((track, 1.0));
                 continue;
             }
-            let support = |track: TrackId| supports[track as usize] as f32;
+            let support = |track| catalog.support(track) as f32;
             let least = support(song[0]) / LIKELY;
             let likely = song.iter().take_while(|&&track| support(track) >= least);
             let (count, total) =
@@ -104,11 +121,10 @@ impl Seeds {
     /// artists.
     pub(crate) fn artist_votes(&self, model: &Model, votes: &[(TrackId, f32)]) -> Votes<ArtistId> {
         let catalog = model.catalog();
-        let supports = catalog.supports();
         let mut votes: Votes<ArtistId> = votes
             .iter()
             .map(|&(track, share)| {
-                (catalog.artist(track), share * artist_share(supports[track as usize]))
+                (catalog.artist(track), share * artist_share(catalog.support(track)))
             })
             .collect();
         votes.extend(self.artists.iter().map(|&artist| (artist, artist_share(0))));

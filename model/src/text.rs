@@ -5,7 +5,7 @@ use crate::format::{FormatError, Section, content_error};
 use crate::step::{self, Looks};
 
 /// Where a string or a group stands among the content of all.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Part {
     start: u32,
     end: u32,
