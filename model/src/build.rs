@@ -176,6 +176,7 @@ impl Builder {
         let titles = keys.by_title(songs)?;
         let artists = keys.by_artist(&self.track_artist)?;
         let track_song = keys.songs(songs, &self.track_artist);
+        let track_edition = keys.editions(songs);
         let metadata =
             serde_json::to_vec(&self.counted(metadata)).expect("metadata are plain values");
         let section = |section| -> &[u8] {
@@ -186,6 +187,7 @@ impl Builder {
                 Section::UriOffset => bytes(&self.uris.offsets),
                 Section::UriByte => &self.uris.bytes,
                 Section::TrackSong => bytes(&track_song),
+                Section::TrackEdition => bytes(&track_edition),
                 Section::TitleKeyOffset => bytes(&titles.keys.offsets),
                 Section::TitleKeyByte => &titles.keys.bytes,
                 Section::TitleTrackOffset => bytes(&titles.tracks.offsets),
@@ -219,7 +221,7 @@ impl Builder {
             match section {
                 Section::TitleOffset => bytes(&untitled),
                 Section::TrackSong => bytes(&track_song),
-                Section::TitleByte | Section::UriByte => &[],
+                Section::TitleByte | Section::UriByte | Section::TrackEdition => &[],
                 Section::TitleKeyByte | Section::TitleTrack => &[],
                 Section::ArtistKeyByte | Section::ArtistTrack => &[],
                 Section::UriOffset
@@ -287,6 +289,7 @@ impl Builder {
             | Section::UriOffset
             | Section::UriByte
             | Section::TrackSong
+            | Section::TrackEdition
             | Section::TitleKeyOffset
             | Section::TitleKeyByte
             | Section::TitleTrackOffset

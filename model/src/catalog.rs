@@ -14,6 +14,9 @@ pub type TrackId = u32;
 /// The number of an artist in its model.
 pub type ArtistId = u32;
 
+/// In place of a track's edition, where its title notes none.
+pub(crate) const NO_EDITION: TrackId = TrackId::MAX;
+
 /// A track as the dataset wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Track<'m> {
@@ -46,6 +49,7 @@ pub(crate) struct CatalogSpans {
     pub(crate) track_artist: Span<u32>,
     pub(crate) track_support: Span<u32>,
     track_song: Span<u32>,
+    track_edition: Span<u32>,
     pub(crate) title_keys: Texts,
     pub(crate) title_tracks: Groups,
     pub(crate) artist_keys: Texts,
@@ -86,6 +90,7 @@ impl CatalogSpans {
             artists: Texts::read(buffer, Section::ArtistOffset, Section::ArtistByte)?,
             track_artist: buffer.span(Section::TrackArtist)?,
             track_song: buffer.span(Section::TrackSong)?,
+            track_edition: buffer.span(Section::TrackEdition)?,
             track_support: buffer.span(Section::TrackSupport)?,
             title_tracks: Groups::read(
                 buffer,
@@ -126,6 +131,14 @@ impl CatalogSpans {
         let is_first = |&song: &u32| songs.get(song as usize) == Some(&song);
         if let Some(entry) = step::position(songs, |song| !is_first(song)) {
             return Err(content_error(Section::TrackSong, entry, "expected the first of a song's"));
+        }
+        let editions = buffer.slice(&self.track_edition);
+        same(Section::TrackEdition, editions.len())?;
+        let is_first =
+            |&first: &u32| first == NO_EDITION || editions.get(first as usize) == Some(&first);
+        if let Some(entry) = step::position(editions, |edition| !is_first(edition)) {
+            let expected = "expected the first of an edition's";
+            return Err(content_error(Section::TrackEdition, entry, expected));
         }
         same(Section::TitleTrack, self.title_tracks.total(buffer))?;
         same(Section::ArtistTrack, self.artist_tracks.total(buffer))?;
@@ -190,6 +203,12 @@ impl CatalogSpans {
             song: buffer.slice(&self.track_song)[track],
             support: buffer.slice(&self.track_support)[track],
         }
+    }
+
+    /// The first track of the edition that a track's title notes; a model for scoring alone knows none.
+    pub(crate) fn edition(&self, buffer: &Buffer, track: TrackId) -> TrackId {
+        let editions = buffer.slice(&self.track_edition);
+        editions.get(track as usize).copied().unwrap_or(NO_EDITION)
     }
 
     /// Where the tracks stand whose titles have this key: nowhere in a model for scoring alone.
@@ -291,6 +310,11 @@ impl<'m> Catalog<'m> {
     pub(crate) fn recording(&self, track: TrackId) -> (u32, ArtistId) {
         let &Name { key, artist, .. } = self.name(track);
         (key, artist)
+    }
+
+    /// The first track of the edition that the title of this one notes; [`NO_EDITION`] where it notes none.
+    pub(crate) fn edition(&self, track: TrackId) -> TrackId {
+        self.heads[track as usize].edition
     }
 
     /// The tracks whose titles have the same key as that of this one, the most frequent first.

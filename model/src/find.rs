@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{ArtistId, Catalog, TrackId};
+use crate::catalog::{ArtistId, Catalog, NO_EDITION, TrackId};
 use crate::fold::{artist_key, end_apart, fold};
 use crate::lookup::{TOGETHER, touch};
 use crate::note::{base_of_trimmed, base_title};
@@ -48,18 +48,25 @@ impl<'m> Catalog<'m> {
         let title_at = |track: usize| self.title_bytes(track as TrackId);
         let written = self.spans.by_written_title.find_together(&titles[..texts.len()], title_at);
         let written = &written[..texts.len()];
-        let namesakes = |track| self.namesakes(track);
-        touch(written.iter().filter_map(|&track| namesakes(track?).first()));
-        found.extend(texts.iter().zip(written).map(|(text, &written)| {
-            match (self.by_uri(text), written.map(namesakes)) {
+        touch(written.iter().filter_map(|&track| self.namesakes(track?).first()));
+        found.extend(texts.iter().zip(written).map(|(text, written)| {
+            match (self.by_uri(text), written) {
                 (Some(track), _) => vec![track].into(),
+                (None, Some(track)) => self.of_title(*track),
                 (None, None) => self.find_folded(text),
-                (None, Some(one @ [_])) => one.into(),
-                (None, Some(several)) => {
-                    self.same_edition(text, base_of_trimmed(text), several.into())
-                }
             }
         }));
+    }
+
+    /// The tracks that the title of this one names.
+    fn of_title(&self, track: TrackId) -> Cow<'m, [TrackId]> {
+        let (tracks, edition) = (self.namesakes(track), self.edition(track));
+        if tracks.len() == 1 || edition == NO_EDITION {
+            return tracks.into();
+        }
+        touch(tracks.iter().map(|&track| self.support_at(track)));
+        let is_same = |track: &TrackId| self.edition(*track) == edition;
+        tracks.iter().copied().filter(is_same).collect::<Vec<_>>().into()
     }
 
     /// The tracks that a text names otherwise than by a title as it stands in the catalog.

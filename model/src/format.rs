@@ -27,7 +27,7 @@ use std::ops::Range;
 pub(crate) const MAGIC: [u8; 8] = *b"\x93SEGUE\r\n";
 
 /// The version of this layout; a reader refuses every other.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) const FIXED_LENGTH: usize = 64;
 pub(crate) const ENTRY_LENGTH: usize = 24;
@@ -54,6 +54,9 @@ pub(crate) enum Section {
     TrackSupport,
     /// Per track: the first track of the same song by the same artist, be it another edition or recording.
     TrackSong,
+    /// Per track whose title notes an edition: the first track of the same title that notes the same; else
+    /// 2^32 - 1.
+    TrackEdition,
     /// Folded titles, sorted, each once; and the tracks of each, ascending.
     TitleKeyOffset,
     TitleKeyByte,
@@ -102,7 +105,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 36] = [
+    pub(crate) const ALL: [Self; 37] = [
         Self::ArtistOffset,
         Self::ArtistByte,
         Self::TitleOffset,
@@ -112,6 +115,7 @@ impl Section {
         Self::TrackArtist,
         Self::TrackSupport,
         Self::TrackSong,
+        Self::TrackEdition,
         Self::TitleKeyOffset,
         Self::TitleKeyByte,
         Self::TitleTrackOffset,

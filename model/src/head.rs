@@ -20,6 +20,8 @@ pub(crate) struct Head {
     /// What short answers read of it.
     pub(crate) short: Place,
     pub(crate) learned: Place,
+    /// The first track of the edition that its title notes, if it notes one.
+    pub(crate) edition: TrackId,
     /// See [`Self::only`].
     only: u32,
 }
@@ -49,6 +51,7 @@ pub(crate) fn all(
             namesakes: catalog.namesakes(buffer, key),
             short,
             learned,
+            edition: catalog.edition(buffer, track),
             only: rules.only(buffer, track).unwrap_or(SEVERAL),
         }
     };

@@ -6,7 +6,7 @@
 use hashbrown::HashMap;
 
 use crate::build::{GroupsBuilder, TooLarge};
-use crate::catalog::TrackId;
+use crate::catalog::{NO_EDITION, TrackId};
 use crate::fold::{artist_key, fold};
 use crate::note::{base_title, work_title};
 use crate::text::TextsBuilder;
@@ -19,6 +19,8 @@ pub struct Keys {
     titles: Sorted,
     /// Per song: the number of what its title is without notes on the recording.
     works: Vec<u32>,
+    /// Per song: the number of its title with all notes, if it notes an edition.
+    editions: Vec<Option<u32>>,
     artists: Sorted,
 }
 
@@ -34,28 +36,36 @@ impl Keys {
         let mut keys = TextsBuilder::new();
         // Most titles are the song's without any note: their works are their keys.
         let mut others = Vec::new();
+        let mut noting = Vec::new();
         for (song, title) in titles.enumerate() {
             let (base, work) = (base_title(title), work_title(title));
             push_folded(base, &mut keys)?;
+            if base.len() != title.trim().len() {
+                noting.push((song, title));
+            }
             if work.len() != base.len() {
                 others.push((song, work));
             }
         }
         let songs = keys.len();
-        for (_, work) in &others {
-            push_folded(work, &mut keys)?;
+        for (_, text) in others.iter().chain(&noting) {
+            push_folded(text, &mut keys)?;
         }
         let mut titles = Sorted::new(&keys)?;
-        let of_others = titles.numbers.split_off(songs);
+        let mut of_others = titles.numbers.split_off(songs).into_iter();
         let mut works = titles.numbers.clone();
-        for ((song, _), work) in others.into_iter().zip(of_others) {
+        for ((song, _), work) in others.into_iter().zip(&mut of_others) {
             works[song] = work;
+        }
+        let mut editions = vec![None; songs];
+        for ((song, _), edition) in noting.into_iter().zip(of_others) {
+            editions[song] = Some(edition);
         }
         let mut keys = TextsBuilder::new();
         for artist in artists {
             TooLarge::unless(keys.push(&artist_key(artist)), WHAT)?;
         }
-        Ok(Self { titles, works, artists: Sorted::new(&keys)? })
+        Ok(Self { titles, works, editions, artists: Sorted::new(&keys)? })
     }
 
     /// The number of a song's title: songs whose titles have the same key have the same.
@@ -71,6 +81,19 @@ impl Keys {
         tracks
             .map(|(track, (&song, &artist))| {
                 *first.entry((self.works[song as usize], artist)).or_insert(track)
+            })
+            .collect()
+    }
+
+    /// Per track, of which these are the songs: the first track whose title has the same key and notes the
+    /// same edition, if it notes one.
+    pub(crate) fn editions(&self, songs: &[u32]) -> Vec<u32> {
+        let mut first = HashMap::new();
+        let tracks = (0..).zip(songs);
+        tracks
+            .map(|(track, &song)| match self.editions[song as usize] {
+                Some(edition) => *first.entry((self.title(song), edition)).or_insert(track),
+                None => NO_EDITION,
             })
             .collect()
     }

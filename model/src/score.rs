@@ -73,9 +73,10 @@ pub const MOST_SHORT_RULES: usize = 64;
 const SHORT_RULES_OF_ONE: usize = 32;
 const SHORT_RULES_OF_ALL: usize = 160;
 const FEWEST_SHORT_RULES: usize = 12;
-/// It reads so many learned rules of each song, but none for few songs: there they do not move the first
-/// ten.
-const SHORT_LEARNED: usize = 16;
+/// It reads about so many learned rules of all songs together, but so many of each; and none for few songs:
+/// there they do not move the first ten.
+const SHORT_LEARNED_OF_ALL: usize = 400;
+const FEWEST_SHORT_LEARNED: usize = 8;
 const FEW_SONGS: usize = 5;
 
 /// The strength of a rule: `weight` is the sum of `|p|^-0.5` over the `support` transactions `p` that
@@ -130,7 +131,7 @@ pub(crate) fn learned_share(songs: usize) -> f32 {
 fn learned_for(limit: usize, songs: usize) -> usize {
     match (limit <= SHORT_ANSWER, songs <= FEW_SONGS) {
         (true, true) => 0,
-        (true, false) => SHORT_LEARNED,
+        (true, false) => (SHORT_LEARNED_OF_ALL / songs).max(FEWEST_SHORT_LEARNED),
         (false, _) => usize::MAX,
     }
 }

@@ -1,15 +1,14 @@
 //! The memory that scoring works in, and the loops that it spends its time in.
 //!
-//! A sum lies in an array with a place for every track. Which tracks have one is not noted: whatever has
-//! been read is read once more when the best are chosen, and each sum is taken out where its track is met
-//! first. To read a list again, which lies in the nearest cache, costs less than to keep another.
+//! A sum lies in an array with a place for every track. Tracks are noted where they get their first part of
+//! it, without a branch: whether a track has been met before can't be foreseen.
 
 use crate::catalog::TrackId;
 use crate::lookup::touch;
 use crate::popularity::Factors;
 use crate::rule::{Antecedent, Rules};
 use crate::score::{Scored, strength};
-use crate::written::{CONSEQUENT_SHIFT, WrittenRules};
+use crate::written::WrittenRules;
 
 /// So many sums are taken out before the next step is done for all of them.
 pub(crate) const AT_ONCE: usize = 64;
@@ -19,6 +18,8 @@ pub(crate) const AT_ONCE: usize = 64;
 pub struct Scratch {
     /// Per track: the sum so far. All are zero from one request to the next.
     sums: Vec<f32>,
+    /// The tracks that have got a sum, and room for one more than there are tracks.
+    noted: Vec<TrackId>,
     /// Per track, for one antecedent: weight and count of co-occurrences.
     counts: Vec<(f32, u32)>,
     /// Tracks and scores as numbers in the order of [`key_of`].
@@ -31,8 +32,8 @@ pub struct Scratch {
 pub(crate) struct Sums<'s, 'm> {
     scratch: &'s mut Scratch,
     rules: Rules<'m>,
-    /// What has been read.
-    lists: Vec<List<'m>>,
+    /// How many tracks are noted.
+    count: usize,
     /// Transactions that are the only one of an antecedent.
     only: Vec<Only>,
 }
@@ -44,23 +45,6 @@ struct Only {
     vote: f32,
 }
 
-/// A list of tracks that have got something: each stands in the upper bits of a word.
-#[derive(Clone, Copy)]
-struct List<'m> {
-    words: &'m [u32],
-    shift: u32,
-}
-
-impl<'m> List<'m> {
-    fn rules(rules: WrittenRules<'m>) -> Self {
-        Self { words: rules.words(), shift: CONSEQUENT_SHIFT }
-    }
-
-    fn transaction(tracks: &'m [TrackId]) -> Self {
-        Self { words: tracks, shift: 0 }
-    }
-}
-
 impl Scratch {
     /// Begins to add up these rules.
     pub(crate) fn sums<'s, 'm>(&'s mut self, rules: Rules<'m>) -> Sums<'s, 'm> {
@@ -69,10 +53,11 @@ impl Scratch {
         if self.sums.len() != tracks || self.is_used {
             *self = Self::default();
             self.sums.resize(tracks, 0.0);
+            self.noted.resize(tracks + 1, 0);
             self.counts.resize(tracks, (0.0, 0));
         }
         self.is_used = true;
-        Sums { scratch: self, rules, lists: Vec::with_capacity(16), only: Vec::new() }
+        Sums { scratch: self, rules, count: 0, only: Vec::new() }
     }
 }
 
@@ -102,9 +87,9 @@ impl<'s, 'm> Sums<'s, 'm> {
 
     /// Adds up these rules, each `vote` times.
     fn add_written(&mut self, written: WrittenRules<'m>, vote: f32) {
-        let sums = &mut self.scratch.sums[..];
-        written.visit(vote, |consequent, amount| sums[consequent as usize] += amount);
-        self.lists.push(List::rules(written));
+        let Scratch { sums, noted, .. } = &mut *self.scratch;
+        let mut adder = Adder { sums, noted, count: &mut self.count };
+        written.visit(vote, |consequent, amount| adder.add(consequent, amount));
     }
 
     /// Adds what lists of learned rules say, which may be negative, each so many times, to what has been
@@ -126,12 +111,11 @@ impl<'s, 'm> Sums<'s, 'm> {
         if let [number] = *occurrences {
             return self.add_only(number, vote, most);
         }
-        let (rules, scratch) = (self.rules, &mut *self.scratch);
-        let sums = &mut scratch.sums[..];
-        each_implicit(rules, occurrences, &mut scratch.counts, |consequent, strength| {
-            sums[consequent as usize] += vote * strength;
+        let Scratch { sums, noted, counts, .. } = &mut *self.scratch;
+        let mut adder = Adder { sums, noted, count: &mut self.count };
+        each_implicit(self.rules, occurrences, counts, |consequent, strength| {
+            adder.add(consequent, vote * strength);
         });
-        self.lists.extend(occurrences.iter().map(|&n| List::transaction(rules.transaction(n).0)));
     }
 
     /// Makes the rules of an antecedent from the only transaction that holds it.
@@ -169,15 +153,15 @@ impl<'s, 'm> Sums<'s, 'm> {
     /// once for all of them.
     pub(crate) fn complete(&mut self) {
         self.only.sort_unstable_by_key(|only| only.number);
-        let sums = &mut self.scratch.sums[..];
+        let Scratch { sums, noted, .. } = &mut *self.scratch;
+        let mut adder = Adder { sums, noted, count: &mut self.count };
         for same in self.only.chunk_by(|a, b| a.number == b.number) {
             let (items, weight) = self.rules.transaction(same[0].number);
             let most = same.iter().map(|only| only.most).max().unwrap_or_default();
             let items = &items[..items.len().min(most)];
             let vote: f32 = same.iter().map(|only| only.vote).sum();
             let amount = vote * strength(weight, 1);
-            items.iter().for_each(|&item| sums[item as usize] += amount);
-            self.lists.push(List::transaction(items));
+            items.iter().for_each(|&item| adder.add(item, amount));
         }
     }
 
@@ -189,24 +173,18 @@ impl<'s, 'm> Sums<'s, 'm> {
     /// Takes out all sums. Shows those of at least what `visit` gave back last, and at first all, together
     /// with their tracks, so many at a time that what is done with one need not wait for another.
     fn take(self, mut visit: impl FnMut(&[Scored]) -> f32) -> &'s mut Scratch {
-        let sums = &mut self.scratch.sums[..];
+        let Scratch { sums, noted, .. } = &mut *self.scratch;
         let mut taken = [Scored { track: 0, score: 0.0 }; AT_ONCE];
-        let (mut count, mut least) = (0, f32::MIN_POSITIVE);
-        for List { words, shift } in self.lists {
-            for words in words.chunks(AT_ONCE / 2) {
-                if count + words.len() > AT_ONCE {
-                    least = visit(&taken[..count]);
-                    count = 0;
-                }
-                for &word in words {
-                    let track = word >> shift;
-                    let score = std::mem::take(&mut sums[track as usize]);
-                    taken[count] = Scored { track, score };
-                    count += usize::from(score >= least);
-                }
+        let mut least = f32::MIN_POSITIVE;
+        for tracks in noted[..self.count].chunks(AT_ONCE) {
+            let mut count = 0;
+            for &track in tracks {
+                let score = std::mem::take(&mut sums[track as usize]);
+                taken[count] = Scored { track, score };
+                count += usize::from(score >= least);
             }
+            least = visit(&taken[..count]);
         }
-        visit(&taken[..count]);
         self.scratch.is_used = false;
         self.scratch
     }
@@ -231,6 +209,25 @@ impl<'s, 'm> Sums<'s, 'm> {
             f32::MIN_POSITIVE
         });
         all
+    }
+}
+
+/// Adds to sums, and notes the tracks that get one.
+struct Adder<'s> {
+    sums: &'s mut [f32],
+    noted: &'s mut [TrackId],
+    count: &'s mut usize,
+}
+
+impl Adder<'_> {
+    /// Adds an amount that is not negative.
+    #[inline]
+    fn add(&mut self, track: TrackId, amount: f32) {
+        let sum = &mut self.sums[track as usize];
+        self.noted[*self.count] = track;
+        // A track that has got nothing is not noted: each is noted once, for which there is room.
+        *self.count += usize::from((*sum == 0.0) & (amount > 0.0));
+        *sum += amount;
     }
 }
 

@@ -51,16 +51,13 @@ pub(crate) fn signed_level_of_share(share: f32) -> u8 {
 /// A rule that is written out: its consequent and its level. None for a consequent beyond the 2^24 most
 /// frequent ones, the rules to which are left out.
 pub(crate) fn word(consequent: TrackId, level: u8) -> Option<u32> {
-    let shifted = consequent.checked_mul(1 << CONSEQUENT_SHIFT)?;
+    let shifted = consequent.checked_mul(1 << u8::BITS)?;
     Some(shifted | u32::from(level))
 }
 
-/// The consequent of a rule that is written out stands so far up in its word.
-pub(crate) const CONSEQUENT_SHIFT: u32 = u8::BITS;
-
 /// The consequent of a rule that is written out.
 pub(crate) fn consequent_of(word: u32) -> TrackId {
-    word >> CONSEQUENT_SHIFT
+    word >> u8::BITS
 }
 
 /// Rules that are written out: where they lie in a buffer, and what their levels stand for.

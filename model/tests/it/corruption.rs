@@ -100,7 +100,7 @@ fn errors_say_what_was_expected_and_found() {
     );
     let mut other = bytes.clone();
     other[8] = 99;
-    assert_eq!(message(&other), "model format version 99: expected 2");
+    assert_eq!(message(&other), "model format version 99: expected 3");
 }
 
 #[test]
@@ -124,17 +124,17 @@ fn a_file_under_another_ids_name_is_refused() {
     assert!(error.contains(&format!("expected {one}, found {other}")), "{error}");
 }
 
-/// Bytes that version 2 of the format has always had: a reader of this version reads them, and the
+/// Bytes that version 3 of the format has always had: a reader of this version reads them, and the
 /// builder makes them again. Where the format changes, its version does, too, and a new file takes
 /// the place of this one (`UPDATE_GOLDEN=1 cargo test -p segue-model` writes it).
 #[test]
 fn the_golden_file_is_read_and_made_again() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/v2.segue");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/v3.segue");
     let made = sample().encode(2);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &made).unwrap();
     }
     let golden = std::fs::read(path).unwrap();
     use_it(&Model::from_bytes(&golden).unwrap());
-    assert!(golden == made, "the bytes of format version 2 have changed");
+    assert!(golden == made, "the bytes of format version 3 have changed");
 }
