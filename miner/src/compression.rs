@@ -45,7 +45,10 @@ impl Compression {
     }
 
     /// What the file holds: all members of a gzip file, all frames of a zstd file.
-    pub(crate) fn decoder<'a, R: BufRead + 'a>(self, input: R) -> io::Result<Box<dyn Read + 'a>> {
+    pub(crate) fn decoder<'a, R: BufRead + Send + 'a>(
+        self,
+        input: R,
+    ) -> io::Result<Box<dyn Read + Send + 'a>> {
         Ok(match self {
             Self::None | Self::Unsupported(_) => Box::new(input),
             Self::Gzip => Box::new(MultiGzDecoder::new(input)),

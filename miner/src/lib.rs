@@ -78,6 +78,7 @@ mod ridge;
 mod schedule;
 mod sequence;
 mod short;
+mod threads;
 pub mod transaction;
 
 pub use association::{Rule, RuleSearch, Rules};

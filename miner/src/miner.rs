@@ -24,6 +24,7 @@ use thiserror::Error;
 use crate::itemset::{Collector, ItemsetCollector, ItemsetCounts, Itemsets};
 use crate::plan::{Plan, Wish};
 use crate::schedule::Stop;
+use crate::threads::Threads;
 use crate::transaction::Transactions;
 
 /// In how many transactions an itemset must be to be frequent.
@@ -96,6 +97,10 @@ const MOST_TRANSACTIONS: usize = i32::MAX as usize;
 /// depth is bounded by the square root of twice the occurrences; the system hands out only what is
 /// touched.
 const STACK_BYTES: usize = 256 << 20;
+
+/// How deep a search may recurse on the calling thread's stack, whatever that is: it takes less than half a
+/// megabyte.
+const CALLER_DEPTH: usize = 1000;
 
 type Progress = dyn Fn(usize, usize) + Send + Sync;
 
@@ -182,8 +187,8 @@ impl Miner {
     /// Mining was cancelled, there are too many transactions, or threads can't be started.
     pub fn count(&self, transactions: &Transactions) -> Result<ItemsetCounts, MineError> {
         let stop = Stop::new(self.cancel.as_deref());
-        let pool = self.pool(transactions)?;
-        let plan = Plan::new(transactions, &self.wish(transactions), &pool, &stop);
+        let threads = self.threads_for(transactions)?;
+        let plan = Plan::new(transactions, &self.wish(transactions), &threads, &stop);
         finished(&stop, plan.count())
     }
 
@@ -229,25 +234,35 @@ impl Miner {
         consume: impl FnMut(C) -> ControlFlow<()>,
     ) -> Result<(), MineError> {
         let stop = Stop::new(self.cancel.as_deref());
-        let pool = self.pool(transactions)?;
-        let plan = Plan::new(transactions, &self.wish(transactions), &pool, &stop);
+        let threads = self.threads_for(transactions)?;
+        let plan = Plan::new(transactions, &self.wish(transactions), &threads, &stop);
         plan.collect(&make, consume);
         finished(&stop, ())
     }
 
     /// The threads to search these transactions with.
-    fn pool(&self, transactions: &Transactions) -> Result<rayon::ThreadPool, MineError> {
+    fn threads_for(&self, transactions: &Transactions) -> Result<Threads, MineError> {
         let (found, most) = (transactions.len(), MOST_TRANSACTIONS);
         if found > most {
             return Err(MineError::TooManyTransactions { found, most });
         }
         let threads = if self.threads == 0 { rayon::current_num_threads() } else { self.threads };
+        if threads == 1 && self.deepest(transactions) <= CALLER_DEPTH {
+            return Ok(Threads::Caller);
+        }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .stack_size(STACK_BYTES)
             .thread_name(|number| format!("miner-{number}"))
             .build()
+            .map(Threads::Pool)
             .map_err(|error| MineError::Threads { threads, reason: error.to_string() })
+    }
+
+    /// How deep the search of these transactions recurses, at most.
+    fn deepest(&self, transactions: &Transactions) -> usize {
+        let longest = transactions.iter().map(<[u32]>::len).max().unwrap_or_default();
+        self.max_len.map_or(longest, |most| longest.min(most.get()))
     }
 
     fn wish(&self, transactions: &Transactions) -> Wish<'_> {

@@ -2,6 +2,7 @@
 //!
 //! Not here: what may be asked of a run (see `miner`), and the search (see `kernel`).
 
+use std::cell::RefCell;
 use std::iter;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
@@ -12,11 +13,12 @@ use crate::itemset::{Collector, ItemsetCounts};
 use crate::kernel::Search;
 use crate::kernel::closed::ClosedSearch;
 use crate::kernel::report::{Report, Tally};
-use crate::kernel::walk::Walk;
+use crate::kernel::walk::{Outlet, Walk};
 use crate::miner::Target;
 use crate::projection::{Database, Rank, Ranking};
 use crate::schedule::{Stop, Tasks};
 use crate::sequence::{Membership, Sequence};
+use crate::threads::Threads;
 use crate::transaction::Transactions;
 
 /// The least number of frequent items that a worker is started for: starting one costs more than searching a
@@ -25,7 +27,7 @@ const TASKS_PER_WORKER: usize = 2;
 
 /// A database ready to be searched.
 pub(crate) struct Plan<'a> {
-    pool: &'a ThreadPool,
+    threads: &'a Threads,
     stop: &'a Stop<'a>,
     tasks: Tasks<'a>,
     database: Ranked,
@@ -53,33 +55,36 @@ impl<'a> Plan<'a> {
     pub(crate) fn new(
         transactions: &Transactions,
         wish: &Wish<'a>,
-        pool: &'a ThreadPool,
+        threads: &'a Threads,
         stop: &'a Stop<'a>,
     ) -> Self {
-        let database = pool.install(|| {
-            let ranking = Ranking::new(transactions, wish.minimum, pool.current_num_threads());
-            if ranking.len() <= u16::LIMIT {
-                Ranked::Narrow(Database::new(transactions, ranking))
-            } else {
-                Ranked::Wide(Database::new(transactions, ranking))
-            }
-        });
+        let ranking = Ranking::new(transactions, wish.minimum, threads);
+        let database = if ranking.len() <= u16::LIMIT {
+            Ranked::Narrow(Database::new(transactions, ranking, threads))
+        } else {
+            Ranked::Wide(Database::new(transactions, ranking, threads))
+        };
         let ranks = match &database {
             Ranked::Narrow(database) => database.items.len(),
             Ranked::Wide(database) => database.items.len(),
         };
         let Wish { minimum, longest, target, progress } = *wish;
-        Self { pool, stop, tasks: Tasks::new(ranks, progress), database, minimum, longest, target }
+        let tasks = Tasks::new(ranks, progress);
+        Self { threads, stop, tasks, database, minimum, longest, target }
     }
 
     /// Counts the itemsets.
     pub(crate) fn count(&self) -> ItemsetCounts {
+        let count = || {
+            let tally = Tally::new(self.longest, self.stop);
+            self.work(tally, self.tasks.share(self.stop)).finish()
+        };
+        let Threads::Pool(pool) = self.threads else { return count() };
         let total = Mutex::new(ItemsetCounts::default());
-        self.pool.in_place_scope(|scope| {
+        pool.in_place_scope(|scope| {
             for _ in 0..self.workers() {
                 scope.spawn(|_| {
-                    let tally = Tally::new(self.longest, self.stop);
-                    let counts = self.work(tally, self.tasks.share(self.stop)).finish();
+                    let counts = count();
                     total.lock().unwrap_or_else(PoisonError::into_inner).merge(&counts);
                 });
             }
@@ -93,12 +98,30 @@ impl<'a> Plan<'a> {
         make: &(impl Fn() -> C + Sync),
         consume: impl FnMut(C) -> ControlFlow<()>,
     ) {
+        match self.threads {
+            Threads::Caller => {
+                let consume = RefCell::new(consume);
+                let walk = Walk::new(Outlet::Caller(&consume), make, self.longest, self.stop);
+                self.work(walk, self.tasks.share(self.stop)).finish();
+            }
+            Threads::Pool(pool) => self.collect_on(pool, make, consume),
+        }
+    }
+
+    fn collect_on<C: Collector>(
+        &self,
+        pool: &ThreadPool,
+        make: &(impl Fn() -> C + Sync),
+        consume: impl FnMut(C) -> ControlFlow<()>,
+    ) {
         let sequence = Sequence::new(self.workers());
-        self.pool.in_place_scope(|scope| {
+        pool.in_place_scope(|scope| {
             for _ in 0..self.workers() {
                 scope.spawn(|_| {
                     let _member = Membership::new(&sequence, self.stop);
-                    let walk = |help| Walk::new(&sequence, make, help, self.longest, self.stop);
+                    let walk = |help| {
+                        Walk::new(Outlet::Sequence(&sequence, help), make, self.longest, self.stop)
+                    };
                     // Who helps has nothing that waits behind a task, and is never asked to help.
                     let help = |task| drop(self.work(walk(&drop), iter::once(task)));
                     let tasks = self.tasks.share(self.stop);
@@ -110,7 +133,7 @@ impl<'a> Plan<'a> {
     }
 
     fn workers(&self) -> usize {
-        self.pool.current_num_threads().min(self.tasks.total().div_ceil(TASKS_PER_WORKER)).max(1)
+        self.threads.count().min(self.tasks.total().div_ceil(TASKS_PER_WORKER)).max(1)
     }
 
     /// Searches one task after the other.

@@ -14,8 +14,7 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
+use crate::threads::Threads;
 use crate::transaction::Transactions;
 
 /// A rank as stored: 16 bits where they suffice, which halves what the search reads.
@@ -75,7 +74,7 @@ pub(crate) struct Ranking {
 
 impl Ranking {
     /// Ranks the items that at least `minimum` transactions hold.
-    pub(crate) fn new(transactions: &Transactions, minimum: u32, threads: usize) -> Self {
+    pub(crate) fn new(transactions: &Transactions, minimum: u32, threads: &Threads) -> Self {
         let (supports, repeats) = supports(transactions, threads);
         let mut items: Vec<u32> =
             (0..supports.len() as u32).filter(|&item| supports[item as usize] >= minimum).collect();
@@ -95,15 +94,17 @@ impl Ranking {
 }
 
 /// The number of transactions that hold each item, and whether one holds an item twice.
-fn supports(transactions: &Transactions, threads: usize) -> (Vec<u32>, bool) {
+fn supports(transactions: &Transactions, threads: &Threads) -> (Vec<u32>, bool) {
     let items = transactions.item_count();
     // Every part has counters of its own; parts beyond these would spend more on counters than on counting.
-    let parts = threads.min(transactions.occurrences() as usize / (4 * items.max(1))).max(1);
-    let size = transactions.len().div_ceil(parts).max(1);
-    let counted = (0..transactions.len().div_ceil(size)).into_par_iter().map(|part| {
+    let most = transactions.occurrences() as usize / (4 * items.max(1));
+    let size = transactions.len().div_ceil(threads.count().min(most).max(1)).max(1);
+    let parts = (0..transactions.len()).step_by(size);
+    let parts = parts.map(|start| start..(start + size).min(transactions.len())).collect();
+    let counted = threads.map(parts, |part: Range<usize>| {
         let mut seen = vec![Seen::default(); items];
         let mut repeats = false;
-        for row in part * size..((part + 1) * size).min(transactions.len()) {
+        for row in part {
             for &item in transactions.get(row) {
                 let seen = &mut seen[item as usize];
                 let fresh = seen.last != row as u32 + 1;
@@ -114,16 +115,11 @@ fn supports(transactions: &Transactions, threads: usize) -> (Vec<u32>, bool) {
         }
         (seen.iter().map(|seen| seen.count).collect::<Vec<u32>>(), repeats)
     });
-    counted.reduce(
-        || (vec![0; 0], false),
-        |(mut sum, repeats), (counts, more)| {
-            if sum.is_empty() {
-                return (counts, repeats | more);
-            }
-            sum.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += count);
-            (sum, repeats | more)
-        },
-    )
+    let sum = |(mut sum, repeats): (Vec<u32>, bool), (counts, more): (Vec<u32>, bool)| {
+        sum.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += count);
+        (sum, repeats | more)
+    };
+    counted.into_iter().reduce(sum).unwrap_or_default()
 }
 
 /// An item's count so far, and the last transaction (plus one) that was counted.
@@ -186,10 +182,9 @@ const CHUNK_OCCURRENCES: usize = 1 << 19;
 
 impl<R: Rank> Database<R> {
     /// Builds the database; there are at most [`Rank::LIMIT`] frequent items.
-    pub(crate) fn new(transactions: &Transactions, ranking: Ranking) -> Self {
+    pub(crate) fn new(transactions: &Transactions, ranking: Ranking, threads: &Threads) -> Self {
         let parts = chunk_bounds(transactions);
-        let chunks =
-            parts.into_par_iter().map(|part| Chunk::new(transactions, part, &ranking)).collect();
+        let chunks = threads.map(parts, |part| Chunk::new(transactions, part, &ranking));
         Self { items: ranking.items, supports: ranking.supports, chunks }
     }
 }
@@ -323,10 +318,10 @@ mod tests {
     fn rows_are_sorted_by_falling_support_and_listed_by_rank() {
         let transactions: Transactions =
             [vec![5, 1, 5, 3], vec![3, 1], vec![3], vec![9, 3, 1, 5]].iter().collect();
-        let ranking = Ranking::new(&transactions, 2, 2);
+        let ranking = Ranking::new(&transactions, 2, &Threads::Caller);
         assert_eq!(ranking.items, [3, 1, 5]);
         assert_eq!(ranking.supports, [4, 3, 2]);
-        let database = Database::<u16>::new(&transactions, ranking);
+        let database = Database::<u16>::new(&transactions, ranking, &Threads::Caller);
         let chunk = &database.chunks[0];
         let prefixes = |rank| chunk.prefixes(rank).collect::<Vec<_>>();
         assert_eq!(prefixes(2), [[0, 1], [0, 1]]);
@@ -349,7 +344,9 @@ mod tests {
     fn prefixes_longer_than_an_occurrence_can_tell_are_whole() {
         let long: Vec<u32> = (0..10_000).collect();
         let transactions: Transactions = [long.clone(), long].iter().collect();
-        let database = Database::<u16>::new(&transactions, Ranking::new(&transactions, 1, 1));
+        let threads = &Threads::Caller;
+        let ranking = Ranking::new(&transactions, 1, threads);
+        let database = Database::<u16>::new(&transactions, ranking, threads);
         let lengths =
             |rank| database.chunks[0].prefixes(rank).map(<[u16]>::len).collect::<Vec<_>>();
         for rank in [0, 4094, 4095, 4096, 9999] {

@@ -92,10 +92,28 @@ impl Transactions {
     /// Appends a transaction.
     pub fn push(&mut self, items: &[u32]) {
         self.items.extend_from_slice(items);
-        self.offsets.push(self.items.len());
-        if let Some(&largest) = items.iter().max() {
+        self.end_transaction();
+    }
+
+    /// Makes room for so many more items.
+    pub(crate) fn reserve(&mut self, items: usize) {
+        self.items.reserve(items);
+    }
+
+    /// Appends an item to the transaction that the next [`end_transaction`](Self::end_transaction) ends.
+    #[inline]
+    pub(crate) fn push_item(&mut self, item: u32) {
+        self.items.push(item);
+    }
+
+    /// Makes a transaction of the items that were pushed since the last one.
+    #[inline]
+    pub(crate) fn end_transaction(&mut self) {
+        let start = self.offsets.last().copied().unwrap_or_default();
+        if let Some(&largest) = self.items[start..].iter().max() {
             self.item_count = self.item_count.max(largest as usize + 1);
         }
+        self.offsets.push(self.items.len());
     }
 
     /// Appends all of another's transactions.

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -76,15 +77,11 @@ pub struct ItemsetsArgs {
 /// The file can't be read, or the output not written.
 pub fn run(args: &ItemsetsArgs) -> anyhow::Result<()> {
     let started = Instant::now();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads.map_or(0, NonZeroUsize::get))
-        .build()
-        .context("failed to start the threads")?;
-    let fimi = pool.install(|| fimi::open(&args.file))?;
-    let miner = Miner::new(args.support)
-        .max_len(args.max_len)
-        .target(args.target)
-        .threads(NonZeroUsize::new(pool.current_num_threads()));
+    let threads = args.threads.or_else(|| thread::available_parallelism().ok());
+    let threads = threads.unwrap_or(NonZeroUsize::MIN);
+    let fimi = fimi::open(&args.file, threads)?;
+    let miner =
+        Miner::new(args.support).max_len(args.max_len).target(args.target).threads(Some(threads));
     let miner = with_progress(miner, progress(args));
     let counts =
         if args.count_only { count(args, &miner, &fimi)? } else { list(args, &miner, &fimi)? };

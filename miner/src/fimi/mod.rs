@@ -3,18 +3,18 @@
 //!
 //! Not here: FIMI files as playlists with a model to come (see `dataset`).
 
+mod parse;
+mod read;
 mod write;
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
-use rayon::prelude::*;
 use thiserror::Error;
 
+pub use read::{open, read};
 pub use write::FimiWriter;
 
-use crate::compression::{Compression, MAGIC_BYTES};
 use crate::transaction::Transactions;
 
 /// Why a file can't be read as transactions.
@@ -66,6 +66,22 @@ pub struct Fimi {
 }
 
 impl Fimi {
+    /// Renumbers the items where an array as long as the largest number would be mostly empty.
+    fn new(transactions: Transactions) -> Self {
+        let bound = 4 * transactions.items().len() + (1 << 20);
+        if transactions.item_count() <= bound {
+            return Self { transactions, numbers: None };
+        }
+        let mut numbers = transactions.items().to_vec();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let transactions = transactions.map_items(|number| {
+            // Every number is there.
+            numbers.partition_point(|&smaller| smaller < number) as u32
+        });
+        Self { transactions, numbers: Some(numbers) }
+    }
+
     /// An item's number in the file.
     #[must_use]
     pub fn number(&self, item: u32) -> u32 {
@@ -73,172 +89,22 @@ impl Fimi {
     }
 }
 
-/// Reads a file, plain or compressed by gzip or zstd; `-` is standard input. Parses on the threads of the current rayon pool.
-///
-/// # Errors
-/// The file can't be read, or holds something else than numbers.
-pub fn open(path: &Path) -> Result<Fimi, FimiError> {
-    let failed = |action| move |source| FimiError::Io { path: path.to_owned(), action, source };
-    let mut source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(failed("open"))?)
-    };
-    let mut start = Vec::new();
-    source.by_ref().take(MAGIC_BYTES).read_to_end(&mut start).map_err(failed("read"))?;
-    let compression = Compression::of(&start);
-    if let Compression::Unsupported(found) = compression {
-        return Err(FimiError::Unsupported { path: path.to_owned(), found });
-    }
-    let source = start.as_slice().chain(BufReader::new(source));
-    read(compression.decoder(source).map_err(failed("read"))?, path)
-}
-
-/// How much a thread parses at a time: small enough that what it makes is still in its cache when it is
-/// appended to the rest.
-const BLOCK_BYTES: usize = 1 << 17;
-
-/// More than any item's number.
-const TOO_LARGE: u64 = 1 << 32;
-
-/// Reads transactions to the end; `path` is what errors call the source.
-///
-/// # Errors
-/// As [`open`].
-pub fn read(mut source: impl Read, path: &Path) -> Result<Fimi, FimiError> {
-    let mut transactions = Transactions::new();
-    let mut blocks: Vec<Block> = Vec::new();
-    blocks.resize_with(rayon::current_num_threads().max(1), Block::default);
-    let mut rest = Vec::new();
-    let mut more = true;
-    while more {
-        for block in &mut blocks {
-            block.transactions.clear();
-            block.bytes.clear();
-            block.bytes.append(&mut rest);
-            if more {
-                more = block.fill(&mut source, &mut rest).map_err(|source| FimiError::Io {
-                    path: path.to_owned(),
-                    action: "read",
-                    source,
-                })?;
-            }
-        }
-        blocks.par_iter_mut().for_each(Block::parse);
-        for block in &blocks {
-            transactions.append(&block.transactions);
-            if let Some(bad) = &block.bad {
-                return Err(FimiError::BadItem {
-                    path: path.to_owned(),
-                    line: transactions.len() + 1,
-                    column: bad.column,
-                    found: bad.found.clone(),
-                });
-            }
-        }
-    }
-    Ok(renumbered(transactions))
-}
-
-/// A part of a file that ends with a line.
-#[derive(Default)]
-struct Block {
-    bytes: Vec<u8>,
-    transactions: Transactions,
-    items: Vec<u32>,
-    bad: Option<Bad>,
-}
-
-/// Something that is not a number, in the line after the block's last transaction.
-struct Bad {
-    column: usize,
-    found: String,
-}
-
-impl Block {
-    /// Appends bytes of the source and takes what follows the last line end into `rest`; whether there may
-    /// be more.
-    fn fill(&mut self, source: &mut impl Read, rest: &mut Vec<u8>) -> io::Result<bool> {
-        loop {
-            let start = self.bytes.len();
-            let read = source.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut self.bytes)?;
-            if read == 0 {
-                return Ok(false);
-            }
-            // A line longer than a block: read on until it ends.
-            if let Some(end) = memchr::memrchr(b'\n', &self.bytes[start..]) {
-                rest.extend_from_slice(&self.bytes[start + end + 1..]);
-                self.bytes.truncate(start + end + 1);
-                return Ok(true);
-            }
-        }
-    }
-
-    /// Parses the bytes up to the first thing that is not a number.
-    fn parse(&mut self) {
-        let Self { bytes, transactions, items, .. } = self;
-        let digit_at = |place: usize| bytes.get(place).map(|byte| byte.wrapping_sub(b'0'));
-        let mut line = 0;
-        let mut place = 0;
-        while let Some(&byte) = bytes.get(place) {
-            let start = place;
-            place += 1;
-            match byte {
-                b'0'..=b'9' => {
-                    let mut number = u64::from(byte - b'0');
-                    while let Some(digit @ 0..=9) = digit_at(place) {
-                        // Of any length, a number that is too large stays so.
-                        number = (number * 10 + u64::from(digit)).min(TOO_LARGE);
-                        place += 1;
-                    }
-                    let Ok(item) = u32::try_from(number) else { return self.reject(line, start) };
-                    items.push(item);
-                }
-                b'\n' => {
-                    transactions.push(items);
-                    items.clear();
-                    line = place;
-                }
-                b' ' | b'\t' | b'\r' => {}
-                _ => return self.reject(line, start),
-            }
-        }
-        // Only the last line of a file may lack its end.
-        if line < bytes.len() {
-            transactions.push(items);
-            items.clear();
-        }
-    }
-
-    fn reject(&mut self, line: usize, place: usize) {
-        let word = self.bytes[place..].split(u8::is_ascii_whitespace).next().unwrap_or_default();
-        let found = String::from_utf8_lossy(&word[..word.len().min(40)]).into_owned();
-        self.bad = Some(Bad { column: place - line + 1, found });
-    }
-}
-
-/// Renumbers the items where an array as long as the largest number would be mostly empty.
-fn renumbered(transactions: Transactions) -> Fimi {
-    let bound = 4 * transactions.items().len() + (1 << 20);
-    if transactions.item_count() <= bound {
-        return Fimi { transactions, numbers: None };
-    }
-    let mut numbers = transactions.items().to_vec();
-    numbers.par_sort_unstable();
-    numbers.dedup();
-    let transactions = transactions.map_items(|number| {
-        // Every number is there.
-        numbers.partition_point(|&smaller| smaller < number) as u32
-    });
-    Fimi { transactions, numbers: Some(numbers) }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Vec<u32>>, String> {
-        let fimi = read(text.as_bytes(), Path::new("x.dat")).map_err(|error| error.to_string())?;
+        let read = |threads| {
+            let threads = NonZeroUsize::new(threads).expect("some");
+            let fimi = read::read_on(text.as_bytes(), Path::new("x.dat"), threads);
+            fimi.map_err(|error| error.to_string())
+        };
+        let fimi = read(1);
+        assert_eq!(fimi, read(3), "with more threads");
+        let fimi = fimi?;
         let rows = fimi.transactions.iter();
         Ok(rows.map(|row| row.iter().map(|&item| fimi.number(item)).collect()).collect())
     }

@@ -8,6 +8,9 @@
 //!
 //! Not here: who searches a task, and in which order batches are handed over (see `sequence`).
 
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
 use super::report::{Report, for_each_reaching};
 use super::table::Table;
 use crate::itemset::Collector;
@@ -21,14 +24,21 @@ const BATCH_PERFECT: usize = 14;
 /// listed 5 % slower by two threads; with more, more text would wait for its turn.
 const BATCH: u64 = 1 << BATCH_PERFECT;
 
+/// Where full collectors go.
+pub(crate) enum Outlet<'a, C> {
+    /// To the caller, who is the only worker.
+    Caller(&'a RefCell<dyn FnMut(C) -> ControlFlow<()> + 'a>),
+    /// Into the order of several workers' results. While they have to wait, the function is called to search a
+    /// task whose list is long.
+    Sequence(&'a Sequence<C>, &'a dyn Fn(usize)),
+}
+
 /// Walks collectors through every itemset, and hands them over in the order of tasks and batches.
 pub(crate) struct Walk<'a, C, F> {
     stop: &'a Stop<'a>,
-    sequence: &'a Sequence<C>,
+    outlet: Outlet<'a, C>,
     /// Makes a collector.
     make: &'a F,
-    /// Searches a task that others search, too.
-    help: &'a dyn Fn(usize),
     /// Whether no other worker might take a batch.
     alone: bool,
     collector: C,
@@ -45,20 +55,21 @@ pub(crate) struct Walk<'a, C, F> {
 }
 
 impl<'a, C: Collector, F: Fn() -> C> Walk<'a, C, F> {
-    /// `help` is called, while results have to wait, to search a task whose list is long.
     pub(crate) fn new(
-        sequence: &'a Sequence<C>,
+        outlet: Outlet<'a, C>,
         make: &'a F,
-        help: &'a dyn Fn(usize),
         longest: usize,
         stop: &'a Stop<'a>,
     ) -> Self {
+        let alone = match outlet {
+            Outlet::Caller(_) => true,
+            Outlet::Sequence(sequence, _) => sequence.has_one_worker(),
+        };
         Self {
             stop,
-            sequence,
+            outlet,
             make,
-            help,
-            alone: sequence.has_one_worker(),
+            alone,
             collector: make(),
             place: Place::default(),
             mine: false,
@@ -74,7 +85,10 @@ impl<'a, C: Collector, F: Fn() -> C> Walk<'a, C, F> {
     fn start(&mut self, place: Place) {
         self.place = place;
         self.left = if self.alone { u64::MAX } else { BATCH };
-        self.mine = self.sequence.take(place);
+        self.mine = match self.outlet {
+            Outlet::Caller(_) => true,
+            Outlet::Sequence(sequence, _) => sequence.take(place),
+        };
         if self.mine {
             self.path.iter().for_each(|&item| self.collector.enter(item));
         }
@@ -83,7 +97,23 @@ impl<'a, C: Collector, F: Fn() -> C> Walk<'a, C, F> {
     /// Hands the collector over, which ends the batch where there is a `next` one.
     fn hand_over(&mut self, next: Option<Place>) {
         let full = std::mem::replace(&mut self.collector, (self.make)());
-        self.sequence.put(self.place, full, next, self.stop, self.help);
+        match self.outlet {
+            Outlet::Caller(consume) => {
+                if !self.stop.is_set() && consume.borrow_mut()(full).is_break() {
+                    self.stop.set();
+                }
+            }
+            Outlet::Sequence(sequence, help) => {
+                sequence.put(self.place, full, next, self.stop, help);
+            }
+        }
+    }
+
+    /// Hands over what has not been yet, when there are no more tasks.
+    pub(crate) fn finish(mut self) {
+        if matches!(self.outlet, Outlet::Caller(_)) {
+            self.hand_over(None);
+        }
     }
 
     #[cold]
@@ -268,7 +298,8 @@ impl<C: Collector, F: Fn() -> C> Report for Walk<'_, C, F> {
     }
 
     fn end(&mut self) {
-        if self.mine {
+        // Alone, the order is that of the tasks anyway, and they may be many and small.
+        if self.mine && matches!(self.outlet, Outlet::Sequence(..)) {
             self.hand_over(Some(self.place.next_task()));
         }
     }
@@ -368,6 +399,10 @@ impl<C: Collector, F: Fn() -> C> Report for Walk<'_, C, F> {
 
     #[inline]
     fn stopped(&self) -> bool {
-        self.stop.is_set() || self.sequence.is_past(self.place)
+        self.stop.is_set()
+            || match self.outlet {
+                Outlet::Caller(_) => false,
+                Outlet::Sequence(sequence, _) => sequence.is_past(self.place),
+            }
     }
 }
