@@ -20,19 +20,32 @@ struct Arguments {
     log: LogArgs,
 }
 
+// A command's flags are defined when it is given; the list of commands needs these lines for that.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Mine a dataset and publish the model.
     Mine(mine::MineArgs),
+    /// Make a published model the current one.
     Promote(promote::PromoteArgs),
+    /// Show a model's metadata, and the strongest rules of a song.
     Inspect(inspect::InspectArgs),
+    /// Find the association rules of a dataset.
     Rules(rules::RulesArgs),
+    /// Find the frequent itemsets of a file of transactions.
     Itemsets(itemsets::ItemsetsArgs),
+    /// Measure how well a model of these playlists would recommend.
     Evaluate(evaluate::EvaluateArgs),
 }
 
 fn main() -> ExitCode {
     let arguments: Arguments = exit::arguments();
-    let outcome = log::start(&arguments.log).and_then(|()| match &arguments.command {
+    let log = match &arguments.command {
+        // Nothing is logged, and itemsets of small files take less time than to start logging.
+        Command::Itemsets(args) if args.quiet => Ok(()),
+        _ => log::start(&arguments.log),
+    };
+    let outcome = log.and_then(|()| match &arguments.command {
         Command::Mine(args) => mine::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Inspect(args) => inspect::run(args),

@@ -23,12 +23,13 @@ use crate::transaction::Transactions;
 
 /// The least number of frequent items that a worker is started for: starting one costs more than searching a
 /// few items does.
-const TASKS_PER_WORKER: usize = 2;
+const RANKS_PER_WORKER: usize = 2;
 
 /// A database ready to be searched.
 pub(crate) struct Plan<'a> {
     threads: &'a Threads,
     stop: &'a Stop<'a>,
+    workers: usize,
     tasks: Tasks<'a>,
     database: Ranked,
     minimum: u32,
@@ -50,6 +51,18 @@ enum Ranked {
     Wide(Database<u32>),
 }
 
+impl Ranked {
+    /// Builds the database, unless a transaction holds a frequent item twice.
+    fn new(transactions: &Transactions, minimum: u32, threads: &Threads) -> Option<Self> {
+        let ranking = Ranking::new(transactions, minimum, threads);
+        if ranking.len() <= u16::LIMIT {
+            Database::new(transactions, ranking, threads).map(Self::Narrow)
+        } else {
+            Database::new(transactions, ranking, threads).map(Self::Wide)
+        }
+    }
+}
+
 impl<'a> Plan<'a> {
     /// Builds the database.
     pub(crate) fn new(
@@ -58,19 +71,19 @@ impl<'a> Plan<'a> {
         threads: &'a Threads,
         stop: &'a Stop<'a>,
     ) -> Self {
-        let ranking = Ranking::new(transactions, wish.minimum, threads);
-        let database = if ranking.len() <= u16::LIMIT {
-            Ranked::Narrow(Database::new(transactions, ranking, threads))
-        } else {
-            Ranked::Wide(Database::new(transactions, ranking, threads))
-        };
+        let database = Ranked::new(transactions, wish.minimum, threads).unwrap_or_else(|| {
+            // Few files have any, and to look for them first would take a tenth of the time of short runs.
+            let transactions = transactions.without_repeats();
+            Ranked::new(&transactions, wish.minimum, threads).expect("nothing is there twice")
+        });
         let ranks = match &database {
             Ranked::Narrow(database) => database.items.len(),
             Ranked::Wide(database) => database.items.len(),
         };
         let Wish { minimum, longest, target, progress } = *wish;
+        let workers = threads.count().min(ranks.div_ceil(RANKS_PER_WORKER)).max(1);
         let tasks = Tasks::new(ranks, progress);
-        Self { threads, stop, tasks, database, minimum, longest, target }
+        Self { threads, stop, workers, tasks, database, minimum, longest, target }
     }
 
     /// Counts the itemsets.
@@ -82,7 +95,7 @@ impl<'a> Plan<'a> {
         let Threads::Pool(pool) = self.threads else { return count() };
         let total = Mutex::new(ItemsetCounts::default());
         pool.in_place_scope(|scope| {
-            for _ in 0..self.workers() {
+            for _ in 0..self.workers {
                 scope.spawn(|_| {
                     let counts = count();
                     total.lock().unwrap_or_else(PoisonError::into_inner).merge(&counts);
@@ -114,9 +127,9 @@ impl<'a> Plan<'a> {
         make: &(impl Fn() -> C + Sync),
         consume: impl FnMut(C) -> ControlFlow<()>,
     ) {
-        let sequence = Sequence::new(self.workers());
+        let sequence = Sequence::new(self.workers);
         pool.in_place_scope(|scope| {
-            for _ in 0..self.workers() {
+            for _ in 0..self.workers {
                 scope.spawn(|_| {
                     let _member = Membership::new(&sequence, self.stop);
                     let walk = |help| {
@@ -130,10 +143,6 @@ impl<'a> Plan<'a> {
             }
             sequence.drain(self.stop, consume);
         });
-    }
-
-    fn workers(&self) -> usize {
-        self.threads.count().min(self.tasks.total().div_ceil(TASKS_PER_WORKER)).max(1)
     }
 
     /// Searches one task after the other.
@@ -150,12 +159,11 @@ impl<'a> Plan<'a> {
         report: O,
         tasks: impl Iterator<Item = usize>,
     ) -> O {
-        let rank = |task| self.tasks.total() - 1 - task;
         if self.target == Target::All {
             let mut search = Search::new(database, self.minimum, report);
             for task in tasks {
                 search.report.begin(task);
-                search.project(rank(task));
+                self.tasks.ranks(task).for_each(|rank| search.project(rank));
                 search.report.end();
             }
             search.report
@@ -164,7 +172,7 @@ impl<'a> Plan<'a> {
             let mut search = ClosedSearch::new(database, self.minimum, maximal, report);
             for task in tasks {
                 search.report.begin(task);
-                search.project(rank(task));
+                self.tasks.ranks(task).for_each(|rank| search.project(rank));
                 search.report.end();
             }
             search.report

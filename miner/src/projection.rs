@@ -68,14 +68,12 @@ pub(crate) struct Ranking {
     pub(crate) supports: Vec<u32>,
     /// The rank of each item, or [`INFREQUENT`].
     ranks: Vec<u32>,
-    /// Whether some transaction holds an item twice.
-    repeats: bool,
 }
 
 impl Ranking {
-    /// Ranks the items that at least `minimum` transactions hold.
+    /// Ranks the items that at least `minimum` transactions hold, if none of these holds one twice.
     pub(crate) fn new(transactions: &Transactions, minimum: u32, threads: &Threads) -> Self {
-        let (supports, repeats) = supports(transactions, threads);
+        let supports = occurrences(transactions, threads);
         let mut items: Vec<u32> =
             (0..supports.len() as u32).filter(|&item| supports[item as usize] >= minimum).collect();
         items.sort_unstable_by_key(|&item| (u32::MAX - supports[item as usize], item));
@@ -84,7 +82,7 @@ impl Ranking {
             ranks[item as usize] = rank as u32;
         }
         let supports = items.iter().map(|&item| supports[item as usize]).collect();
-        Self { items, supports, ranks, repeats }
+        Self { items, supports, ranks }
     }
 
     /// The number of frequent items.
@@ -93,40 +91,22 @@ impl Ranking {
     }
 }
 
-/// The number of transactions that hold each item, and whether one holds an item twice.
-fn supports(transactions: &Transactions, threads: &Threads) -> (Vec<u32>, bool) {
-    let items = transactions.item_count();
+/// How often each item occurs.
+fn occurrences(transactions: &Transactions, threads: &Threads) -> Vec<u32> {
+    let items = transactions.items();
     // Every part has counters of its own; parts beyond these would spend more on counters than on counting.
-    let most = transactions.occurrences() as usize / (4 * items.max(1));
-    let size = transactions.len().div_ceil(threads.count().min(most).max(1)).max(1);
-    let parts = (0..transactions.len()).step_by(size);
-    let parts = parts.map(|start| start..(start + size).min(transactions.len())).collect();
-    let counted = threads.map(parts, |part: Range<usize>| {
-        let mut seen = vec![Seen::default(); items];
-        let mut repeats = false;
-        for row in part {
-            for &item in transactions.get(row) {
-                let seen = &mut seen[item as usize];
-                let fresh = seen.last != row as u32 + 1;
-                seen.count += u32::from(fresh);
-                seen.last = row as u32 + 1;
-                repeats |= !fresh;
-            }
-        }
-        (seen.iter().map(|seen| seen.count).collect::<Vec<u32>>(), repeats)
+    let most = items.len() / (4 * transactions.item_count().max(1));
+    let parts = items.chunks(items.len().div_ceil(threads.count().min(most).max(1)).max(1));
+    let counted = threads.map(parts.collect(), |part: &[u32]| {
+        let mut counts = vec![0; transactions.item_count()];
+        part.iter().for_each(|&item| counts[item as usize] += 1);
+        counts
     });
-    let sum = |(mut sum, repeats): (Vec<u32>, bool), (counts, more): (Vec<u32>, bool)| {
+    let sum = |mut sum: Vec<u32>, counts: Vec<u32>| {
         sum.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += count);
-        (sum, repeats | more)
+        sum
     };
     counted.into_iter().reduce(sum).unwrap_or_default()
-}
-
-/// An item's count so far, and the last transaction (plus one) that was counted.
-#[derive(Clone, Default)]
-struct Seen {
-    count: u32,
-    last: u32,
 }
 
 /// The transactions as ranks, in both directions.
@@ -181,11 +161,17 @@ impl Occurrence {
 const CHUNK_OCCURRENCES: usize = 1 << 19;
 
 impl<R: Rank> Database<R> {
-    /// Builds the database; there are at most [`Rank::LIMIT`] frequent items.
-    pub(crate) fn new(transactions: &Transactions, ranking: Ranking, threads: &Threads) -> Self {
+    /// Builds the database; there are at most [`Rank::LIMIT`] frequent items. `None` where a transaction holds
+    /// one of them twice: then it counted twice in the ranking.
+    pub(crate) fn new(
+        transactions: &Transactions,
+        ranking: Ranking,
+        threads: &Threads,
+    ) -> Option<Self> {
         let parts = chunk_bounds(transactions);
         let chunks = threads.map(parts, |part| Chunk::new(transactions, part, &ranking));
-        Self { items: ranking.items, supports: ranking.supports, chunks }
+        let chunks = chunks.into_iter().collect::<Option<_>>()?;
+        Some(Self { items: ranking.items, supports: ranking.supports, chunks })
     }
 }
 
@@ -204,7 +190,8 @@ fn chunk_bounds(transactions: &Transactions) -> Vec<Range<usize>> {
 }
 
 impl<R: Rank> Chunk<R> {
-    fn new(transactions: &Transactions, part: Range<usize>, ranking: &Ranking) -> Self {
+    /// Builds a chunk, unless a transaction holds a frequent item twice.
+    fn new(transactions: &Transactions, part: Range<usize>, ranking: &Ranking) -> Option<Self> {
         let (mut ranks, row_starts) = frequent_rows::<R>(transactions, part, ranking);
         let mut rank_starts = vec![0_u32; ranking.len() + 1];
         for rank in &ranks {
@@ -225,16 +212,20 @@ impl<R: Rank> Chunk<R> {
             }
         }
         let mut next = row_starts.clone();
+        let mut repeats = false;
         for (rank, bound) in rank_starts.windows(2).enumerate() {
+            let mut last = None;
             for occurrence in &mut occurrences[bound[0] as usize..bound[1] as usize] {
                 let row = occurrence.0 as usize;
+                repeats |= last == Some(row);
+                last = Some(row);
                 let place = next[row];
                 ranks[place as usize] = R::new(rank);
                 *occurrence = Occurrence::new(row_starts[row], place - row_starts[row]);
                 next[row] = place + 1;
             }
         }
-        Self { ranks, row_starts, occurrences, rank_starts }
+        (!repeats).then_some(Self { ranks, row_starts, occurrences, rank_starts })
     }
 
     fn occurrences(&self, rank: usize) -> &[Occurrence] {
@@ -277,36 +268,32 @@ impl<R: Rank> Chunk<R> {
     }
 }
 
-/// The frequent items of each transaction as ranks, as yet in the order given, without repeats.
+/// The frequent items of each transaction as ranks, as yet in the order given.
 /// Transactions with fewer than two are left out: the supports of single items are known.
 fn frequent_rows<R: Rank>(
     transactions: &Transactions,
     part: Range<usize>,
     ranking: &Ranking,
 ) -> (Vec<R>, Vec<u32>) {
-    let mut ranks = Vec::new();
-    let mut starts = vec![0];
-    let mut last = vec![u32::MAX; if ranking.repeats { ranking.len() } else { 0 }];
+    let occurrences = transactions.offsets()[part.end] - transactions.offsets()[part.start];
+    let mut ranks = vec![R::default(); occurrences];
+    let mut starts = Vec::with_capacity(part.len() + 1);
+    starts.push(0);
+    let mut start = 0;
     for row in part {
-        let start = ranks.len();
+        let mut end = start;
         for &item in transactions.get(row) {
             let rank = ranking.ranks[item as usize];
-            if rank == INFREQUENT {
-                continue;
-            }
-            if ranking.repeats
-                && std::mem::replace(&mut last[rank as usize], row as u32) == row as u32
-            {
-                continue;
-            }
-            ranks.push(R::new(rank as usize));
+            // Written always and kept by moving the end: which items are frequent can't be predicted.
+            ranks[end] = R::new(rank as usize);
+            end += usize::from(rank != INFREQUENT);
         }
-        if ranks.len() < start + 2 {
-            ranks.truncate(start);
-        } else {
-            starts.push(ranks.len() as u32);
+        if end >= start + 2 {
+            starts.push(end as u32);
+            start = end;
         }
     }
+    ranks.truncate(start);
     (ranks, starts)
 }
 
@@ -317,16 +304,29 @@ mod tests {
     #[test]
     fn rows_are_sorted_by_falling_support_and_listed_by_rank() {
         let transactions: Transactions =
-            [vec![5, 1, 5, 3], vec![3, 1], vec![3], vec![9, 3, 1, 5]].iter().collect();
+            [vec![5, 1, 3], vec![3, 1], vec![3], vec![9, 3, 1, 5]].iter().collect();
         let ranking = Ranking::new(&transactions, 2, &Threads::Caller);
         assert_eq!(ranking.items, [3, 1, 5]);
         assert_eq!(ranking.supports, [4, 3, 2]);
         let database = Database::<u16>::new(&transactions, ranking, &Threads::Caller);
+        let database = database.expect("no repeats");
         let chunk = &database.chunks[0];
         let prefixes = |rank| chunk.prefixes(rank).collect::<Vec<_>>();
         assert_eq!(prefixes(2), [[0, 1], [0, 1]]);
         assert_eq!(prefixes(1), [[0], [0], [0]]);
         assert_eq!(prefixes(0), [[0_u16; 0]; 3]);
+    }
+
+    #[test]
+    fn a_frequent_item_twice_in_a_transaction_is_refused() {
+        let transactions: Transactions = [vec![5, 1, 5, 3], vec![3, 1]].iter().collect();
+        let database = |transactions| {
+            let ranking = Ranking::new(transactions, 2, &Threads::Caller);
+            Database::<u16>::new(transactions, ranking, &Threads::Caller)
+        };
+        assert!(database(&transactions).is_none());
+        let database = database(&transactions.without_repeats()).expect("no repeats");
+        assert_eq!(database.items, [1, 3]);
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
         let transactions: Transactions = [long.clone(), long].iter().collect();
         let threads = &Threads::Caller;
         let ranking = Ranking::new(&transactions, 1, threads);
-        let database = Database::<u16>::new(&transactions, ranking, threads);
+        let database = Database::<u16>::new(&transactions, ranking, threads).expect("no repeats");
         let lengths =
             |rank| database.chunks[0].prefixes(rank).map(<[u16]>::len).collect::<Vec<_>>();
         for rank in [0, 4094, 4095, 4096, 9999] {

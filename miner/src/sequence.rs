@@ -15,12 +15,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::schedule::Stop;
 
 /// How many chunks wait to be handed over, at most: at the head of the order, where they don't wait long, and of
-/// every task behind it, which bounds the memory of results that are too early.
-const WAITING_CHUNKS: usize = 8;
+/// every task behind it, which bounds the memory of results that are too early. It is a few megabytes of text;
+/// with a quarter of that, workers would often help each other with lists that are nearly done.
+const WAITING_CHUNKS: usize = 32;
 
 /// Of an unfinished list so many chunks are handed over together: to wake somebody for each would take a sixth
 /// of the time that long lists take.
-const CHUNKS_TOGETHER: usize = WAITING_CHUNKS / 2;
+const CHUNKS_TOGETHER: usize = 4;
 
 /// Where results belong: batches of tasks follow each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -265,6 +266,9 @@ mod tests {
 
     use super::*;
 
+    /// More chunks than may wait.
+    const MANY: usize = 2 * WAITING_CHUNKS;
+
     /// Puts so many chunks of a task.
     fn put(sequence: &Sequence<(usize, usize)>, place: Place, chunks: usize, stop: &Stop) {
         for chunk in 0..chunks {
@@ -282,7 +286,7 @@ mod tests {
             scope.spawn(|| {
                 let _member = Membership::new(&sequence, &stop);
                 // Waits until task 0, which the other worker has, is handed over.
-                put(&sequence, Place::start_of(1), 20, &stop);
+                put(&sequence, Place::start_of(1), MANY, &stop);
             });
             scope.spawn(|| {
                 let _member = Membership::new(&sequence, &stop);
@@ -294,7 +298,7 @@ mod tests {
             });
         });
         let expected: Vec<_> =
-            (0..3).map(|chunk| (0, chunk)).chain((0..20).map(|chunk| (1, chunk))).collect();
+            (0..3).map(|chunk| (0, chunk)).chain((0..MANY).map(|chunk| (1, chunk))).collect();
         assert_eq!(got, expected);
     }
 
@@ -324,8 +328,8 @@ mod tests {
             scope.spawn(move || {
                 let _member = Membership::new(sequence, stop);
                 let help = |task| asked.send(task).expect("awaited");
-                for chunk in 0..20 {
-                    let next = Some(Place::start_of(2)).filter(|_| chunk == 19);
+                for chunk in 0..MANY {
+                    let next = Some(Place::start_of(2)).filter(|_| chunk + 1 == MANY);
                     sequence.put(Place::start_of(1), (1, chunk), next, stop, &help);
                 }
             });
@@ -343,7 +347,7 @@ mod tests {
             });
         });
         let expected: Vec<_> =
-            [(0, 0), (0, 1)].into_iter().chain((0..20).map(|c| (1, c))).collect();
+            [(0, 0), (0, 1)].into_iter().chain((0..MANY).map(|c| (1, c))).collect();
         assert_eq!(got, expected);
     }
 

@@ -131,6 +131,19 @@ impl Transactions {
         self.item_count = 0;
     }
 
+    /// The same transactions, each item but once in each.
+    #[must_use]
+    pub(crate) fn without_repeats(&self) -> Self {
+        let mut all = Self::with_capacity(self.len(), self.items.len());
+        let mut last = vec![usize::MAX; self.item_count];
+        for (place, items) in self.iter().enumerate() {
+            let fresh = |item: &&u32| std::mem::replace(&mut last[**item as usize], place) != place;
+            all.items.extend(items.iter().filter(fresh));
+            all.end_transaction();
+        }
+        all
+    }
+
     /// The same transactions with other ids for the items.
     #[must_use]
     pub fn map_items(mut self, id: impl Fn(u32) -> u32) -> Self {

@@ -124,7 +124,7 @@ fn count(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64>
 
 /// Text that has been written leaves its memory for more, at most of so many parts: to ask the system for
 /// that of each would take longer than to fill it.
-const MOST_SPARE: usize = 8;
+const MOST_SPARE: usize = 64;
 
 /// Prints the itemsets, and returns how many.
 fn list(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64> {

@@ -14,6 +14,9 @@ use crate::progress::{Progress, Task, Unit};
 
 /// Shows how far mining is. The bar goes with the miner.
 fn with_progress(miner: Miner, progress: Progress) -> Miner {
+    if progress == Progress::Silent {
+        return miner;
+    }
     // It starts when the number of frequent items is known.
     let bar: OnceLock<Task> = OnceLock::new();
     miner.progress(move |_, total| {

@@ -99,7 +99,8 @@ mod tests {
     fn parse(text: &str) -> Result<Vec<Vec<u32>>, String> {
         let read = |threads| {
             let threads = NonZeroUsize::new(threads).expect("some");
-            let fimi = read::read_on(text.as_bytes(), Path::new("x.dat"), threads);
+            let fimi =
+                read::read_on(text.as_bytes(), Path::new("x.dat"), Transactions::new(), threads);
             fimi.map_err(|error| error.to_string())
         };
         let fimi = read(1);

@@ -21,10 +21,14 @@ use crate::transaction::Transactions;
 /// The file can't be read, or holds something else than numbers.
 pub fn open(path: &Path, threads: NonZeroUsize) -> Result<Fimi, FimiError> {
     let failed = |action| move |source| FimiError::Io { path: path.to_owned(), action, source };
+    let mut length = 0;
     let mut source: Box<dyn Read + Send> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {
-        Box::new(File::open(path).map_err(failed("open"))?)
+        let file = File::open(path).map_err(failed("open"))?;
+        // A pipe has no length.
+        length = file.metadata().map_or(0, |file| file.len());
+        Box::new(file)
     };
     let mut start = Vec::new();
     source.by_ref().take(MAGIC_BYTES).read_to_end(&mut start).map_err(failed("read"))?;
@@ -33,22 +37,34 @@ pub fn open(path: &Path, threads: NonZeroUsize) -> Result<Fimi, FimiError> {
         Compression::Unsupported(found) => {
             Err(FimiError::Unsupported { path: path.to_owned(), found })
         }
-        Compression::None => read_on(start.chain(source), path, threads),
+        Compression::None => {
+            let items = length as usize / BYTES_PER_ITEM;
+            read_on(start.chain(source), path, Transactions::with_capacity(0, items), threads)
+        }
         packed => {
             let source = packed.decoder(start.chain(BufReader::new(source)));
-            read_on(source.map_err(failed("read"))?, path, threads)
+            read_on(source.map_err(failed("read"))?, path, Transactions::new(), threads)
         }
     }
 }
+
+/// About how many bytes an item takes in a file: to make room for too many costs nothing, as memory is not there
+/// until it is touched, but what is moved for lack of room may have to be touched twice.
+const BYTES_PER_ITEM: usize = 4;
 
 /// Reads transactions to the end; `path` is what errors call the source.
 ///
 /// # Errors
 /// As [`open`].
 pub fn read(source: impl Read, path: &Path) -> Result<Fimi, FimiError> {
+    read_alone(source, path, Transactions::new())
+}
+
+/// The same, into the memory of `empty` transactions.
+fn read_alone(source: impl Read, path: &Path, empty: Transactions) -> Result<Fimi, FimiError> {
     let mut blocks = Blocks::new(source);
     let mut text = Vec::new();
-    let mut together = Together::default();
+    let mut together = Together::new(empty);
     let read = loop {
         match blocks.fill(&mut text) {
             Ok(None) => break Ok(()),
@@ -68,13 +84,14 @@ pub fn read(source: impl Read, path: &Path) -> Result<Fimi, FimiError> {
 pub(super) fn read_on(
     source: impl Read + Send,
     path: &Path,
+    empty: Transactions,
     threads: NonZeroUsize,
 ) -> Result<Fimi, FimiError> {
     if threads.get() == 1 {
-        return read(source, path);
+        return read_alone(source, path, empty);
     }
     let blocks = Mutex::new(Blocks::new(source));
-    let together = Mutex::new(Together::default());
+    let together = Mutex::new(Together::new(empty));
     let work = || parse_blocks(&blocks, &together);
     let read = thread::scope(|scope| {
         let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(work)).collect();
@@ -108,7 +125,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// How much is parsed at a time: small enough that it stays in a core's cache with what is made of it.
-const BLOCK_BYTES: usize = 1 << 16;
+const BLOCK_BYTES: usize = 1 << 15;
 
 /// A source cut into blocks of whole lines.
 struct Blocks<R> {
@@ -173,7 +190,6 @@ fn make_room(text: &mut Vec<u8>, length: usize) {
 }
 
 /// The parsed blocks.
-#[derive(Default)]
 struct Together {
     transactions: Transactions,
     /// How many blocks are there.
@@ -185,6 +201,10 @@ struct Together {
 }
 
 impl Together {
+    fn new(empty: Transactions) -> Self {
+        Self { transactions: empty, blocks: 0, early: BTreeMap::new(), bad: None }
+    }
+
     /// Takes the transactions of a block, of which `part` keeps the memory at most.
     fn put(&mut self, number: usize, part: &mut Transactions, bad: Option<Bad>) {
         if number != self.blocks {
