@@ -63,7 +63,7 @@ build() { # NAME CONTEXT ARGUMENT...
 if $host; then
     profile=${PROFILE:-release}
     target=$(rustc --print host-tuple)
-    SEGUE_VERSION=$tag RUSTFLAGS="-C target-feature=+crt-static" \
+    SEGUE_VERSION=$tag RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" \
         cargo build --locked --profile "$profile" --target "$target" \
         -p segue-api -p segue-watcher -p segue-miner
     # Cargo calls the folder of the profile `dev` debug.
