@@ -14,6 +14,7 @@
 //!
 //! Not here: how it is done (see `kernel`), and rules (see [`association`](crate::association)).
 
+use std::borrow::Borrow;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -181,14 +182,20 @@ impl Miner {
         self
     }
 
-    /// Counts the itemsets without listing them, which is much faster where there are many.
+    /// Counts the itemsets without listing them, which is much faster where there are many. Transactions that are
+    /// given away leave their memory to the search.
     ///
     /// # Errors
     /// Mining was cancelled, there are too many transactions, or threads can't be started.
-    pub fn count(&self, transactions: &Transactions) -> Result<ItemsetCounts, MineError> {
+    pub fn count(
+        &self,
+        transactions: impl Borrow<Transactions>,
+    ) -> Result<ItemsetCounts, MineError> {
         let stop = Stop::new(self.cancel.as_deref());
-        let threads = self.threads_for(transactions)?;
-        let plan = Plan::new(transactions, &self.wish(transactions), &threads, &stop);
+        let threads = self.threads_for(transactions.borrow())?;
+        let wish = self.wish(transactions.borrow());
+        let plan = Plan::new(transactions.borrow(), &wish, &threads, &stop);
+        drop(transactions);
         finished(&stop, plan.count())
     }
 
@@ -229,13 +236,15 @@ impl Miner {
     /// As [`for_each`](Self::for_each).
     pub fn collect<C: Collector>(
         &self,
-        transactions: &Transactions,
+        transactions: impl Borrow<Transactions>,
         make: impl Fn() -> C + Sync,
         consume: impl FnMut(C) -> ControlFlow<()>,
     ) -> Result<(), MineError> {
         let stop = Stop::new(self.cancel.as_deref());
-        let threads = self.threads_for(transactions)?;
-        let plan = Plan::new(transactions, &self.wish(transactions), &threads, &stop);
+        let threads = self.threads_for(transactions.borrow())?;
+        let wish = self.wish(transactions.borrow());
+        let plan = Plan::new(transactions.borrow(), &wish, &threads, &stop);
+        drop(transactions);
         plan.collect(&make, consume);
         finished(&stop, ())
     }

@@ -10,10 +10,10 @@ use std::sync::{Mutex, PoisonError};
 use rayon::ThreadPool;
 
 use crate::itemset::{Collector, ItemsetCounts};
-use crate::kernel::Search;
 use crate::kernel::closed::ClosedSearch;
 use crate::kernel::report::{Report, Tally};
 use crate::kernel::walk::{Outlet, Walk};
+use crate::kernel::{Search, WORD_ITEMS};
 use crate::miner::Target;
 use crate::projection::{Database, Rank, Ranking};
 use crate::schedule::{Stop, Tasks};
@@ -24,6 +24,10 @@ use crate::transaction::Transactions;
 /// The least number of frequent items that a worker is started for: starting one costs more than searching a
 /// few items does.
 const RANKS_PER_WORKER: usize = 2;
+
+/// At most so many frequent items make a database dense enough for masks: half of the items, which are most of each
+/// transaction, are in them.
+const FEW_ITEMS: usize = 2 * WORD_ITEMS;
 
 /// A database ready to be searched.
 pub(crate) struct Plan<'a> {
@@ -53,9 +57,11 @@ enum Ranked {
 
 impl Ranked {
     /// Builds the database, unless a transaction holds a frequent item twice.
-    fn new(transactions: &Transactions, minimum: u32, threads: &Threads) -> Option<Self> {
-        let ranking = Ranking::new(transactions, minimum, threads);
-        if ranking.len() <= u16::LIMIT {
+    fn new(transactions: &Transactions, wish: &Wish, threads: &Threads) -> Option<Self> {
+        let ranking = Ranking::new(transactions, wish.minimum, threads);
+        if wish.target == Target::All && (1..=FEW_ITEMS).contains(&ranking.len()) {
+            Database::with_masks(transactions, ranking, threads).map(Self::Narrow)
+        } else if ranking.len() <= u16::LIMIT {
             Database::new(transactions, ranking, threads).map(Self::Narrow)
         } else {
             Database::new(transactions, ranking, threads).map(Self::Wide)
@@ -71,10 +77,10 @@ impl<'a> Plan<'a> {
         threads: &'a Threads,
         stop: &'a Stop<'a>,
     ) -> Self {
-        let database = Ranked::new(transactions, wish.minimum, threads).unwrap_or_else(|| {
+        let database = Ranked::new(transactions, wish, threads).unwrap_or_else(|| {
             // Few files have any, and to look for them first would take a tenth of the time of short runs.
             let transactions = transactions.without_repeats();
-            Ranked::new(&transactions, wish.minimum, threads).expect("nothing is there twice")
+            Ranked::new(&transactions, wish, threads).expect("nothing is there twice")
         });
         let ranks = match &database {
             Ranked::Narrow(database) => database.items.len(),

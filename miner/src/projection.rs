@@ -14,6 +14,8 @@
 
 use std::ops::Range;
 
+use crate::kernel::WORD_ITEMS;
+use crate::kernel::mask::Masks;
 use crate::threads::Threads;
 use crate::transaction::Transactions;
 
@@ -85,6 +87,12 @@ impl Ranking {
         Self { items, supports, ranks }
     }
 
+    /// The rank of an item, if it is frequent.
+    #[inline]
+    pub(crate) fn rank(&self, item: u32) -> Option<usize> {
+        Some(self.ranks[item as usize]).filter(|&rank| rank != INFREQUENT).map(|rank| rank as usize)
+    }
+
     /// The number of frequent items.
     pub(crate) fn len(&self) -> usize {
         self.items.len()
@@ -114,6 +122,8 @@ pub(crate) struct Database<R> {
     pub(crate) items: Vec<u32>,
     pub(crate) supports: Vec<u32>,
     pub(crate) chunks: Vec<Chunk<R>>,
+    /// By the most frequent items alone, where all are few.
+    pub(crate) masks: Option<Masks>,
 }
 
 /// Some transactions: the ranks of each row, and where each rank occurs.
@@ -168,25 +178,25 @@ impl<R: Rank> Database<R> {
         ranking: Ranking,
         threads: &Threads,
     ) -> Option<Self> {
-        let parts = chunk_bounds(transactions);
+        let parts = transactions.parts(CHUNK_OCCURRENCES);
         let chunks = threads.map(parts, |part| Chunk::new(transactions, part, &ranking));
         let chunks = chunks.into_iter().collect::<Option<_>>()?;
-        Some(Self { items: ranking.items, supports: ranking.supports, chunks })
+        Some(Self { items: ranking.items, supports: ranking.supports, chunks, masks: None })
     }
-}
 
-/// Cuts the transactions into chunks.
-fn chunk_bounds(transactions: &Transactions) -> Vec<Range<usize>> {
-    let offsets = transactions.offsets();
-    let mut parts = Vec::new();
-    let mut start = 0;
-    while start < transactions.len() {
-        let limit = offsets[start].saturating_add(CHUNK_OCCURRENCES);
-        let end = offsets.partition_point(|&offset| offset <= limit) - 1;
-        parts.push(start..end.max(start + 1));
-        start = end.max(start + 1);
+    /// The same for few items, with masks of the most frequent ones, which is all that the search for all
+    /// itemsets wants where there are no others.
+    pub(crate) fn with_masks(
+        transactions: &Transactions,
+        ranking: Ranking,
+        threads: &Threads,
+    ) -> Option<Self> {
+        let masks = Some(Masks::of(transactions, &ranking, threads)?);
+        if ranking.len() > WORD_ITEMS {
+            return Some(Self { masks, ..Self::new(transactions, ranking, threads)? });
+        }
+        Some(Self { items: ranking.items, supports: ranking.supports, chunks: Vec::new(), masks })
     }
-    parts
 }
 
 impl<R: Rank> Chunk<R> {
@@ -336,7 +346,7 @@ mod tests {
         transactions.push(&long);
         (0..100).for_each(|_| transactions.push(&[]));
         (0..3).for_each(|_| transactions.push(&long[..CHUNK_OCCURRENCES / 2]));
-        let parts = chunk_bounds(&transactions);
+        let parts = transactions.parts(CHUNK_OCCURRENCES);
         assert_eq!(parts, [0..1, 1..103, 103..104]);
     }
 

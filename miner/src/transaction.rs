@@ -5,6 +5,7 @@
 //! works on.
 
 use std::iter::FusedIterator;
+use std::ops::Range;
 
 use thiserror::Error;
 
@@ -129,6 +130,19 @@ impl Transactions {
         self.items.clear();
         self.offsets.truncate(1);
         self.item_count = 0;
+    }
+
+    /// Cuts the transactions into parts of at most so many items, unless a single one has more.
+    pub(crate) fn parts(&self, items: usize) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let mut start = 0;
+        while start < self.len() {
+            let limit = self.offsets[start].saturating_add(items);
+            let end = self.offsets.partition_point(|&offset| offset <= limit) - 1;
+            parts.push(start..end.max(start + 1));
+            start = end.max(start + 1);
+        }
+        parts
     }
 
     /// The same transactions, each item but once in each.

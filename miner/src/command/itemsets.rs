@@ -80,14 +80,14 @@ pub fn run(args: &ItemsetsArgs) -> anyhow::Result<()> {
     let threads = args.threads.or_else(|| thread::available_parallelism().ok());
     let threads = threads.unwrap_or(NonZeroUsize::MIN);
     let fimi = fimi::open(&args.file, threads)?;
+    let transactions = fimi.transactions.len();
     let miner =
         Miner::new(args.support).max_len(args.max_len).target(args.target).threads(Some(threads));
     let miner = with_progress(miner, progress(args));
     let counts =
-        if args.count_only { count(args, &miner, &fimi)? } else { list(args, &miner, &fimi)? };
+        if args.count_only { count(args, &miner, fimi)? } else { list(args, &miner, fimi)? };
     drop(miner);
     if !args.quiet {
-        let transactions = fimi.transactions.len();
         tracing::info!(
             "{counts} itemsets in at least {} of {transactions} transactions, {:.2} s",
             args.support.count(transactions),
@@ -109,8 +109,8 @@ fn progress(args: &ItemsetsArgs) -> Progress {
 }
 
 /// Prints how many itemsets there are, and returns that.
-fn count(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64> {
-    let counts: ItemsetCounts = miner.count(&fimi.transactions)?;
+fn count(args: &ItemsetsArgs, miner: &Miner, fimi: Fimi) -> anyhow::Result<u64> {
+    let counts: ItemsetCounts = miner.count(fimi.transactions)?;
     let mut text = String::new();
     let mut total = 0_u64;
     for (length, &count) in counts.by_length().iter().enumerate().skip(args.min_len.get()) {
@@ -127,7 +127,9 @@ fn count(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64>
 const MOST_SPARE: usize = 64;
 
 /// Prints the itemsets, and returns how many.
-fn list(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64> {
+fn list(args: &ItemsetsArgs, miner: &Miner, mut fimi: Fimi) -> anyhow::Result<u64> {
+    // What stays are the items' numbers.
+    let transactions = std::mem::take(&mut fimi.transactions);
     // Parts of the search can be small, and are gathered here; full ones pass by.
     let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut written = Ok(());
@@ -136,9 +138,9 @@ fn list(args: &ItemsetsArgs, miner: &Miner, fimi: &Fimi) -> anyhow::Result<u64> 
     let lock = || spare.lock().unwrap_or_else(PoisonError::into_inner);
     let make = || {
         let memory = lock().pop().unwrap_or_default();
-        FimiWriter::new(fimi, args.min_len.get()).reusing(memory)
+        FimiWriter::new(&fimi, args.min_len.get()).reusing(memory)
     };
-    miner.collect(&fimi.transactions, make, |lines| {
+    miner.collect(transactions, make, |lines| {
         total += lines.len();
         written = output.write_all(lines.text());
         let mut spare = lock();

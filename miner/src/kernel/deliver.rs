@@ -44,6 +44,9 @@ impl<R: Rank> Delivery<R> {
 impl<R: Rank, O: Report> Search<'_, R, O> {
     /// Reports all frequent itemsets whose rarest item is that of `rank`.
     pub(crate) fn project(&mut self, rank: usize) {
+        if let Some(masks) = self.database.masks.as_ref().filter(|_| rank < WORD_ITEMS) {
+            return self.project_mask(masks, rank);
+        }
         let support = self.database.supports[rank];
         self.report.enter(self.database.items[rank]);
         if self.report.room() == 0 || rank == 0 {

@@ -22,7 +22,7 @@
 pub(crate) mod closed;
 mod column;
 mod deliver;
-mod mask;
+pub(crate) mod mask;
 pub(crate) mod report;
 pub(crate) mod table;
 mod triangle;
@@ -52,7 +52,7 @@ pub(crate) struct Search<'a, R, O> {
 }
 
 /// The most items of a row that is a machine word. Projections of more have one kernel, the triangle.
-const WORD_ITEMS: usize = 64;
+pub(crate) const WORD_ITEMS: usize = 64;
 
 /// Who takes a projection of at most [`WORD_ITEMS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
