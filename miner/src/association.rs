@@ -198,9 +198,32 @@ impl RuleSearch {
         mut visit: impl FnMut(Parts),
     ) -> Result<(), MissingSubset> {
         let (items, support) = itemsets.get(both as usize);
+        let mut visit_if_wanted = |antecedent: Found, consequent: Found| {
+            let evidence = Evidence {
+                transactions: transactions as u64,
+                antecedent: antecedent.support.into(),
+                consequent: consequent.support.into(),
+                both: support.into(),
+            };
+            if self.wanted(&evidence) {
+                let (antecedent, consequent) = (antecedent.place, consequent.place);
+                visit(Parts { antecedent, consequent, both });
+            }
+        };
+        let longest = self.max_consequent.min(items.len().saturating_sub(1));
+        if longest == 1 && items.len() - 1 <= self.max_antecedent {
+            // What nearly all ask for, and has no need of choosing.
+            for (place, &item) in items.iter().enumerate() {
+                split.antecedent.clear();
+                split.antecedent.extend_from_slice(&items[..place]);
+                split.antecedent.extend_from_slice(&items[place + 1..]);
+                let antecedent = Split::find(itemsets, index, items, &split.antecedent)?;
+                visit_if_wanted(antecedent, Split::find(itemsets, index, items, &[item])?);
+            }
+            return Ok(());
+        }
         // All choices of at most so many.
         split.places.clear();
-        let longest = self.max_consequent.min(items.len().saturating_sub(1));
         let mut next = 0;
         loop {
             if split.places.len() < longest && next < items.len() {
@@ -209,18 +232,7 @@ impl RuleSearch {
                 if items.len() - split.places.len() <= self.max_antecedent {
                     split.cut(items);
                     let find = |side| Split::find(itemsets, index, items, side);
-                    let antecedent = find(&split.antecedent)?;
-                    let consequent = find(&split.consequent)?;
-                    let evidence = Evidence {
-                        transactions: transactions as u64,
-                        antecedent: antecedent.support.into(),
-                        consequent: consequent.support.into(),
-                        both: support.into(),
-                    };
-                    if self.wanted(&evidence) {
-                        let (antecedent, consequent) = (antecedent.place, consequent.place);
-                        visit(Parts { antecedent, consequent, both });
-                    }
+                    visit_if_wanted(find(&split.antecedent)?, find(&split.consequent)?);
                 }
             } else if let Some(last) = split.places.pop() {
                 next = last + 1;
