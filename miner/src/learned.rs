@@ -16,8 +16,7 @@ use rayon::prelude::*;
 use segue_model::TrackId;
 use segue_model::score::learned_impact;
 
-use crate::cooccurrence::keep_first;
-use crate::explicit::Consequents;
+use crate::cooccurrence::{Consequent, keep_first};
 use crate::progress::{Progress, Task, Unit};
 use crate::ranked::Ranked;
 use crate::ridge::solve;
@@ -43,13 +42,13 @@ const NOWHERE: u8 = u8::MAX;
 
 /// The learned rules of each of the first tracks, those with the largest impacts. The same for any number
 /// of threads.
-pub(crate) fn learned_rules(ranked: &Ranked, progress: Progress) -> Vec<Consequents> {
+pub(crate) fn learned_rules(ranked: &Ranked, progress: Progress) -> Vec<Vec<Consequent>> {
     let sample = Sample::new(ranked);
     let songs = Some(sample.len() as u64);
     let task = progress.task("learning rules", Unit::Count("songs"), songs);
     let weights = regressions(&sample, &sample.pairs(PAIRED_SONGS), &task);
     task.finish();
-    let mut rules: Vec<Consequents> = vec![Vec::new(); ranked.len()];
+    let mut rules: Vec<Vec<Consequent>> = vec![Vec::new(); ranked.len()];
     for (song, weights) in weights.into_iter().enumerate() {
         let consequent = sample.tracks[song];
         let support = ranked.supports[consequent as usize];

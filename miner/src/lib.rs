@@ -59,7 +59,6 @@ pub mod dataset;
 pub mod digest;
 pub mod download;
 pub mod evaluation;
-mod explicit;
 pub mod fimi;
 pub mod gate;
 pub mod itemset;
@@ -80,6 +79,7 @@ mod sequence;
 mod short;
 mod threads;
 pub mod transaction;
+mod written;
 
 pub use association::{Rule, RuleSearch, Rules};
 pub use itemset::{Collector, ItemsetCounts, Itemsets};

@@ -1,11 +1,12 @@
 //! The miner's whole way: a dataset is read, a model made of it, published and promoted.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use segue_model::build::{Keys, TooLarge};
-use segue_model::{DatasetMetadata, Model, ModelId, Store, StoreError};
+use segue_model::{Comparison, DatasetMetadata, Model, ModelId, Store, StoreError};
 use segue_process::log;
 use thiserror::Error;
 
@@ -94,16 +95,8 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
         sha256 = %dataset.provenance.sha256,
         "dataset read"
     );
-    let failed = |source| PublishError::Recipe { dataset: plan.source.to_string(), source };
     let store = Store::new(&plan.models);
-    let prepared = plan.recipe.prepare(dataset.transactions.iter(), &dataset.items);
-    let prepared = prepared.map_err(|error| failed(error.into()))?;
-    let judged = judge(plan, &store, &dataset, &prepared.keys, progress)?;
-    let bytes = plan
-        .recipe
-        .make(&prepared, provenance(&plan.dataset_id, &dataset), date, judged, progress)
-        .map_err(failed)?;
-    drop(prepared);
+    let bytes = make(plan, &store, dataset, date, progress)?;
     let published = store.publish(&bytes)?;
     tracing::info!(model = %published.model, bytes = bytes.len(), "model published");
     drop(bytes);
@@ -114,50 +107,88 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
     Ok(Outcome { model: published.model, took })
 }
 
-/// Judges the dataset by itself and beside the current model.
-fn judge(
+/// The bytes of a model of the dataset, if it is fit to take the current one's place.
+fn make(
     plan: &Plan,
     store: &Store,
-    dataset: &Dataset,
-    keys: &Keys,
+    dataset: Dataset,
+    date: Timestamp,
     progress: Progress,
-) -> Result<Judged, PublishError> {
-    let failed = |error: TooLarge| PublishError::Recipe {
-        dataset: plan.source.to_string(),
-        source: error.into(),
+) -> Result<Vec<u8>, PublishError> {
+    let failed =
+        |source: RecipeError| PublishError::Recipe { dataset: plan.source.to_string(), source };
+    let prepared = plan.recipe.prepare(dataset.transactions.iter(), &dataset.items);
+    // Made by whoever needs them first: beside mining, where there is no current model.
+    let keys_made = OnceLock::new();
+    let keys = || match keys_made.get_or_init(|| plan.recipe.keys(&dataset.items)) {
+        Ok(keys) => Ok(keys),
+        Err(error) => Err(failed(TooLarge::into(*error))),
     };
-    let task = progress.task("judging the dataset", Unit::Count("playlists"), None);
-    let names = quality::names(dataset);
+    let names = quality::names(&dataset);
     let comparison = match current(plan, store) {
-        Some(current) => gate::compare(&current, dataset, keys, &names).map_err(failed)?,
+        Some(current) => compare(plan, &current, &dataset, keys()?, &names, progress)?,
         None => None,
     };
-    if let Some(comparison) = &comparison {
-        let to_thousandths = |rate: f64| (rate * 1e3).round() / 1e3;
-        tracing::info!(
-            current = comparison.model,
-            playlists = comparison.playlists,
-            current_playlists = comparison.current_playlists,
-            songs = comparison.items,
-            current_songs = comparison.current_items,
-            sample = comparison.sample,
-            hit_rate = to_thousandths(comparison.hit_rate),
-            current_hit_rate = to_thousandths(comparison.current_hit_rate),
-            "dataset compared with the current model's"
-        );
-        if let Some(gate) = plan.gate {
-            gate.check(comparison).map_err(|source| PublishError::Refused {
-                dataset: plan.source.to_string(),
-                source,
-            })?;
-        }
-    }
-    let numbers = quality::sample(dataset, &names);
-    let evaluation =
-        quality::judge(dataset, keys, &names, &quality::of_dataset(dataset, &names, &numbers))
-            .map_err(failed)?;
-    task.advance(evaluation.map_or(0, |evaluation| evaluation.playlists));
+    let judge = || {
+        let keys = keys()?;
+        judge(&dataset, keys, &names, comparison).map_err(|error| failed(error.into()))
+    };
+    let (judged, mined) = rayon::join(judge, || plan.recipe.mine(prepared, progress));
+    let (judged, mined) = (judged?, mined.map_err(failed)?);
+    let from = provenance(&plan.dataset_id, &dataset);
+    // The model takes as much memory again.
+    drop(dataset);
+    let keys = keys_made.into_inner().expect("judging has made them");
+    let bytes = keys.and_then(|keys| mined.finish(&keys, from, date, judged));
+    bytes.map_err(|error| failed(error.into()))
+}
+
+/// Compares the dataset with the current model: before it is mined, so that a dataset that is refused costs
+/// little.
+fn compare(
+    plan: &Plan,
+    current: &Model,
+    dataset: &Dataset,
+    keys: &Keys,
+    names: &[u64],
+    progress: Progress,
+) -> Result<Option<Comparison>, PublishError> {
+    let source = || plan.source.to_string();
+    let task = progress.task("judging the dataset", Unit::Count("playlists"), None);
+    let comparison = gate::compare(current, dataset, keys, names)
+        .map_err(|error| PublishError::Recipe { dataset: source(), source: error.into() })?;
+    let Some(comparison) = comparison else { return Ok(None) };
+    task.advance(comparison.sample);
     task.finish();
+    let to_thousandths = |rate: f64| (rate * 1e3).round() / 1e3;
+    tracing::info!(
+        current = comparison.model,
+        playlists = comparison.playlists,
+        current_playlists = comparison.current_playlists,
+        songs = comparison.items,
+        current_songs = comparison.current_items,
+        sample = comparison.sample,
+        hit_rate = to_thousandths(comparison.hit_rate),
+        current_hit_rate = to_thousandths(comparison.current_hit_rate),
+        "dataset compared with the current model's"
+    );
+    if let Some(gate) = plan.gate {
+        gate.check(&comparison)
+            .map_err(|refused| PublishError::Refused { dataset: source(), source: refused })?;
+    }
+    Ok(Some(comparison))
+}
+
+/// Judges the dataset by itself, which nothing is refused for, and so may be done while it is mined.
+fn judge(
+    dataset: &Dataset,
+    keys: &Keys,
+    names: &[u64],
+    comparison: Option<Comparison>,
+) -> Result<Judged, TooLarge> {
+    let numbers = quality::sample(dataset, names);
+    let sampled = quality::of_dataset(dataset, names, &numbers);
+    let evaluation = quality::judge(dataset, keys, names, &sampled)?;
     let sample = numbers.iter().map(|&number| (names[number as usize], number)).collect();
     Ok(Judged { sample, evaluation, comparison })
 }

@@ -14,14 +14,14 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
-use segue_model::build::{Keys, TooLarge};
+use segue_model::build::{Builder, Keys, TooLarge};
 use segue_model::score::{Scratch, Seeds};
 use segue_model::{DatasetMetadata, Evaluation, Model, TrackId};
 
-use crate::dataset::{Dataset, Item};
+use crate::dataset::{Dataset, Item, Items};
 use crate::evaluation::{Metrics, RANKED, SHOWN, hash};
 use crate::ranked::Ranked;
-use crate::recipe::{names_and_transactions, unmined};
+use crate::recipe::unmined;
 
 /// The most playlists of a sample ...
 const MOST_PLAYLISTS: usize = 500;
@@ -120,8 +120,7 @@ pub(crate) fn judge(
     let train = train.iter().map(|&number| dataset.transactions.get(number as usize));
     let ranked = Ranked::new(train, &dataset.items);
     let metadata = unmined(DatasetMetadata::default(), Timestamp::UNIX_EPOCH);
-    let twin = names_and_transactions(&ranked, &dataset.items, true)?;
-    let twin = twin.scorer(keys, &ranked.items, metadata);
+    let twin = twin(&ranked, &dataset.items)?.scorer(keys, &ranked.items, metadata);
     let twin = twin.expect("a model that was just made can be read");
 
     let wanted: HashSet<u64> = sample.iter().flat_map(|sampled| &sampled.songs).copied().collect();
@@ -142,6 +141,21 @@ pub(crate) fn judge(
         ndcg: served.ndcg,
         popular_hit_rate: popular.hit_at_10,
     }))
+}
+
+/// Of a model of these playlists, what scoring needs: titles and URIs are left out.
+fn twin(ranked: &Ranked, items: &Items) -> Result<Builder, TooLarge> {
+    let mut twin = Builder::default();
+    for artist in items.artists().iter() {
+        twin.add_artist(artist)?;
+    }
+    for (&item, &support) in ranked.items.iter().zip(&ranked.supports) {
+        twin.add_track("", items.artist_id(item), "", support)?;
+    }
+    for transaction in &ranked.transactions {
+        twin.add_transaction(transaction)?;
+    }
+    Ok(twin)
 }
 
 /// The numbers of the playlists that the twin is made of, ascending: those with the smallest hashes, so

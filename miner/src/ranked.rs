@@ -11,8 +11,6 @@ use crate::transaction::Transactions;
 
 /// So many transactions are a task for a thread.
 const ROWS_TOGETHER: usize = 4096;
-/// A track in more transactions than this is frequent: such tracks are few.
-pub(crate) const RARE: u32 = 255;
 
 /// Transactions whose items are renumbered by falling support; among equals, as they were numbered.
 #[derive(Clone, Debug)]
@@ -21,12 +19,8 @@ pub(crate) struct Ranked {
     pub(crate) items: Vec<u32>,
     /// Per rank: the number of transactions that hold it.
     pub(crate) supports: Vec<u32>,
-    /// Per rank: what a rule's strength is multiplied with to order the rules to it.
+    /// What a rule's strength is multiplied with to order the rules to a track.
     pub(crate) factors: Factors,
-    /// How many tracks are in more than [`RARE`] transactions: they are the first ones.
-    pub(crate) frequent: usize,
-    /// Per transaction: how many of its tracks are frequent.
-    frequent_of: Vec<u32>,
     /// The transactions, each ascending and without repeats.
     pub(crate) transactions: Transactions,
     /// Per transaction: its length to the power of -0.5, what a co-occurrence in it counts.
@@ -72,41 +66,22 @@ impl Ranked {
         let transactions = renumbered(transactions, &rank_of);
         let weights: Vec<f32> =
             transactions.iter().map(|items| (items.len() as f32).max(1.0).powf(-0.5)).collect();
+        let nameless = names.artists().iter().position(str::is_empty).map(|artist| artist as u32);
         let artist_of: Vec<Option<u32>> = items
             .iter()
-            .map(|&item| Some(names.artist_id(item)).filter(|_| !names.get(item).artist.is_empty()))
+            .map(|&item| Some(names.artist_id(item)).filter(|&artist| Some(artist) != nameless))
             .collect();
         let (tracks, artists) = rayon::join(
             || Occurrences::of_tracks(&transactions, &supports),
             || Occurrences::of_artists(&transactions, names.artists().len(), &artist_of),
         );
         let factors = Factors::new(&supports);
-        let frequent = supports.partition_point(|&support| support > RARE);
-        let is_frequent = |&track: &u32| (track as usize) < frequent;
-        let frequent_of =
-            transactions.iter().map(|tracks| tracks.partition_point(is_frequent) as u32).collect();
-        Self {
-            items,
-            supports,
-            factors,
-            frequent,
-            frequent_of,
-            transactions,
-            weights,
-            tracks,
-            artists,
-        }
+        Self { items, supports, factors, transactions, weights, tracks, artists }
     }
 
     /// The number of tracks.
     pub(crate) fn len(&self) -> usize {
         self.items.len()
-    }
-
-    /// The frequent tracks of a transaction, and the others.
-    pub(crate) fn split(&self, number: u32) -> (&[u32], &[u32]) {
-        let number = number as usize;
-        self.transactions.get(number).split_at(self.frequent_of[number] as usize)
     }
 
     /// The number of tracks of all transactions together.
@@ -120,36 +95,29 @@ impl Ranked {
     }
 }
 
-/// What the strength of a rule to a track is multiplied with to order rules: the powers in [`rank`].
+/// What the strength of a rule to a track is multiplied with to order rules: the powers in [`rank`], one for
+/// neighbours where these are nearly the same, so that all of them stay in the second cache.
 #[derive(Clone, Debug)]
-pub(crate) struct Factors {
-    /// Per rank.
-    all: Vec<f32>,
-    /// The largest of each so many: few enough to stay in the nearest cache.
-    bounds: Vec<f32>,
-}
+pub(crate) struct Factors(Vec<f32>);
 
 impl Factors {
-    const BOUND_BITS: u32 = 10;
+    /// So many tracks, the most frequent ones, have a factor each.
+    const ALONE: usize = 4096;
+    const TOGETHER_BITS: u32 = 6;
 
-    /// For these supports, which fall: one power for each that occurs.
+    /// For these supports, which fall.
     fn new(supports: &[u32]) -> Self {
-        let mut all = Vec::with_capacity(supports.len());
-        for same in supports.chunk_by(|a, b| a == b) {
-            all.resize(all.len() + same.len(), rank(1.0, same[0]));
-        }
-        let largest = |factors: &[f32]| factors.iter().copied().fold(0.0, f32::max);
-        let bounds = all.chunks(1 << Self::BOUND_BITS).map(largest).collect();
-        Self { all, bounds }
+        let alone = supports.iter().take(Self::ALONE);
+        let together = supports.get(Self::ALONE..).unwrap_or_default();
+        let firsts = together.iter().step_by(1 << Self::TOGETHER_BITS);
+        Self(alone.chain(firsts).map(|&support| rank(1.0, support)).collect())
     }
 
+    #[inline]
     pub(crate) fn of(&self, track: TrackId) -> f32 {
-        self.all[track as usize]
-    }
-
-    /// A little more than the factor, and cheaper to look up.
-    pub(crate) fn bound(&self, track: TrackId) -> f32 {
-        self.bounds[(track >> Self::BOUND_BITS) as usize]
+        let track = track as usize;
+        let others = track.saturating_sub(Self::ALONE) >> Self::TOGETHER_BITS;
+        self.0[track.min(Self::ALONE) + others]
     }
 }
 

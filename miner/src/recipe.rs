@@ -12,13 +12,12 @@ use thiserror::Error;
 
 use crate::association::RuleSearch;
 use crate::dataset::Items;
-use crate::explicit::{explicit_antecedents, explicit_rules};
 use crate::learned::learned_rules;
 use crate::metric::Metric;
 use crate::miner::{MineError, Miner, Support};
 use crate::progress::{Progress, Unit};
 use crate::ranked::Ranked;
-use crate::short::add_short_rules;
+use crate::written::{Limits, WrittenRules, explicit_antecedents, written_rules};
 
 /// What decides what a model holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,13 +79,11 @@ pub struct Judged {
 /// Playlists and names in the shape in which models are made of them.
 pub(crate) struct Prepared<'d> {
     items: &'d Items,
-    /// The keys of all items' names, and of the artists' if they are to have rules.
-    pub(crate) keys: Keys,
     pub(crate) ranked: Ranked,
 }
 
 /// A model with songs and transactions, but without rules. An artist without a name has no rules.
-pub(crate) fn names_and_transactions(
+fn names_and_transactions(
     ranked: &Ranked,
     items: &Items,
     with_artists: bool,
@@ -103,6 +100,60 @@ pub(crate) fn names_and_transactions(
         builder.add_transaction(transaction)?;
     }
     Ok(builder)
+}
+
+/// What was found in prepared playlists: a model but for what is known of its worth and where it is from.
+pub(crate) struct Mined {
+    /// Per track: which of the items it is.
+    items: Vec<u32>,
+    builder: Builder,
+    itemsets: Vec<u64>,
+    associations: u64,
+    parameters: Parameters,
+}
+
+impl Mined {
+    /// The bytes of the model.
+    ///
+    /// # Errors
+    /// There is more than a model can hold.
+    pub(crate) fn finish(
+        self,
+        keys: &Keys,
+        dataset: DatasetMetadata,
+        date: Timestamp,
+        judged: Judged,
+    ) -> Result<Vec<u8>, TooLarge> {
+        let Self { items, mut builder, itemsets, associations, parameters } = self;
+        for (name, transaction) in judged.sample {
+            builder.add_sampled(name, transaction);
+        }
+        let metadata = Metadata {
+            itemsets,
+            associations,
+            evaluation: judged.evaluation,
+            comparison: judged.comparison,
+            parameters,
+            ..unmined(dataset, date)
+        };
+        builder.finish_with(keys, &items, metadata)
+    }
+}
+
+fn add_rules(builder: &mut Builder, written: WrittenRules) -> Result<(), TooLarge> {
+    for rules in written.of_tracks {
+        builder.add_rules(rules)?;
+    }
+    for rules in written.of_artists {
+        builder.add_artist_rules(rules)?;
+    }
+    for rules in written.short_of_tracks {
+        builder.add_short_rules(rules)?;
+    }
+    for rules in written.short_of_artists {
+        builder.add_short_artist_rules(rules)?;
+    }
+    Ok(())
 }
 
 /// The metadata of a model in which nothing has been mined. What is counted in it, the builder sets.
@@ -137,83 +188,72 @@ pub enum RecipeError {
 
 impl Recipe {
     /// Prepares to make a model of these playlists, which hold these items, each at most once.
+    pub(crate) fn prepare<'t, 'd>(
+        &self,
+        playlists: impl Iterator<Item = &'t [u32]> + Clone,
+        items: &'d Items,
+    ) -> Prepared<'d> {
+        Prepared { items, ranked: Ranked::new(playlists, items) }
+    }
+
+    /// The keys of all items' names, and of the artists' if they are to have rules.
     ///
     /// # Errors
     /// There are more names than a model can hold.
-    pub(crate) fn prepare<'t, 'd>(
-        &self,
-        playlists: impl Iterator<Item = &'t [u32]> + Clone + Send,
-        items: &'d Items,
-    ) -> Result<Prepared<'d>, TooLarge> {
+    pub(crate) fn keys(&self, items: &Items) -> Result<Keys, TooLarge> {
         let titles = items.iter().map(|item| item.title);
         let artists = items.artists().iter();
         let artists = artists.map(|artist| if self.with_artists() { artist } else { "" });
-        let (ranked, keys) =
-            rayon::join(|| Ranked::new(playlists, items), || Keys::new(titles, artists));
-        Ok(Prepared { items, keys: keys?, ranked })
+        Keys::new(titles, artists)
     }
 
     fn with_artists(&self) -> bool {
         !self.without.contains(&Kind::Artist)
     }
 
-    /// The bytes of a model of what was prepared. The same for any number of threads.
+    /// Mines what was prepared. The same for any number of threads.
     ///
     /// # Errors
     /// There is more than a model or a mining run can hold.
-    pub(crate) fn make(
+    pub(crate) fn mine(
         &self,
-        prepared: &Prepared<'_>,
-        dataset: DatasetMetadata,
-        date: Timestamp,
-        judged: Judged,
+        prepared: Prepared<'_>,
         progress: Progress,
-    ) -> Result<Vec<u8>, RecipeError> {
-        let Prepared { items, keys, ranked } = prepared;
+    ) -> Result<Mined, RecipeError> {
+        let Prepared { items, ranked } = prepared;
+        let ranked = &ranked;
         let transactions = ranked.transactions.len();
         let min_support = match self.min_support {
             Some(support) => support.count(transactions),
             None => MIN_SUPPORT.count(transactions).max(LEAST_SUPPORT),
         };
-        let (itemsets, associations) = self.count(ranked, min_support, progress)?;
-        let learned = match self.without.contains(&Kind::Learned) {
-            true => Vec::new(),
-            false => learned_rules(ranked, progress),
-        };
-
         let most_rules = self.rules_per_antecedent.unwrap_or_else(|| {
             most_rules(explicit_antecedents(ranked, self.implicit_support), ranked.occurrences())
         });
-
         let with_artists = self.with_artists();
-        let most_of_artists = if with_artists { most_rules } else { 0 };
-        let (builder, explicit) = rayon::join(
-            || names_and_transactions(ranked, items, with_artists),
-            || explicit_rules(ranked, items, self.implicit_support, most_rules, most_of_artists),
-        );
-        let mut builder = builder?;
-        for &(name, transaction) in &judged.sample {
-            builder.add_sampled(name, transaction);
-        }
-        for rules in explicit.of_tracks {
-            builder.add_rules(rules)?;
-        }
-        for rules in explicit.of_artists {
-            builder.add_artist_rules(rules)?;
-        }
-        for rules in &learned {
-            builder.add_learned(rules)?;
-        }
-        let metadata = Metadata {
-            itemsets,
-            associations,
-            evaluation: judged.evaluation,
-            comparison: judged.comparison,
-            parameters: self.in_force(min_support, most_rules),
-            ..unmined(dataset, date)
+        let limits = Limits { implicit_support: self.implicit_support, most_rules, with_artists };
+        let learn = || match self.without.contains(&Kind::Learned) {
+            true => Vec::new(),
+            false => learned_rules(ranked, progress),
         };
-        add_short_rules(&mut builder, keys, &ranked.items, &metadata)?;
-        Ok(builder.finish_with(keys, &ranked.items, metadata)?)
+        let (counted, (builder, written)) = rayon::join(
+            || self.count(ranked, min_support, progress),
+            || {
+                rayon::join(
+                    || names_and_transactions(ranked, items, with_artists),
+                    || written_rules(ranked, items, limits),
+                )
+            },
+        );
+        let (itemsets, associations) = counted?;
+        let mut builder = builder?;
+        add_rules(&mut builder, written)?;
+        for rules in learn() {
+            builder.add_learned(&rules)?;
+        }
+        let parameters = self.in_force(min_support, most_rules);
+        let items = ranked.items.clone();
+        Ok(Mined { items, builder, itemsets, associations, parameters })
     }
 
     /// The number of frequent itemsets by length, and that of the association rules in them.

@@ -173,10 +173,14 @@ impl Builder {
         songs: &[u32],
         metadata: Metadata,
     ) -> Result<Vec<u8>, TooLarge> {
-        let titles = keys.by_title(songs)?;
-        let artists = keys.by_artist(&self.track_artist)?;
-        let track_song = keys.songs(songs, &self.track_artist);
-        let track_edition = keys.editions(songs);
+        let (titles, artists, track_song, track_edition) = std::thread::scope(|scope| {
+            let titles = scope.spawn(|| keys.by_title(songs));
+            let artists = keys.by_artist(&self.track_artist);
+            let track_song = keys.songs(songs, &self.track_artist);
+            let track_edition = keys.editions(songs);
+            (titles.join().expect("grouping does not panic"), artists, track_song, track_edition)
+        });
+        let (titles, artists) = (titles?, artists?);
         let metadata =
             serde_json::to_vec(&self.counted(metadata)).expect("metadata are plain values");
         let section = |section| -> &[u8] {

@@ -31,7 +31,6 @@ pub mod score;
 mod scratch;
 mod search;
 mod seeds;
-pub mod short;
 mod step;
 pub mod store;
 mod text;

@@ -82,6 +82,7 @@ const FEW_SONGS: usize = 5;
 /// The strength of a rule: `weight` is the sum of `|p|^-0.5` over the `support` transactions `p` that
 /// hold antecedent and consequent.
 #[must_use]
+#[inline]
 pub fn strength(weight: f32, support: u32) -> f32 {
     let support = support as f32;
     weight * support / (support + SHRINKAGE)
@@ -110,14 +111,16 @@ pub struct Scored {
 }
 
 /// What the rules of an antecedent count: the less, the more there are to add up.
-pub(crate) fn antecedent_share(support: u32) -> f32 {
+#[must_use]
+pub fn antecedent_share(support: u32) -> f32 {
     // The power of -0.75.
     let root = (support.max(1) as f32).sqrt();
     1.0 / (root * root.sqrt())
 }
 
 /// What the rules of its artist count for a song.
-pub(crate) fn artist_share(support: u32) -> f32 {
+#[must_use]
+pub fn artist_share(support: u32) -> f32 {
     ARTIST_SHARE / (support as f32 + ARTIST_OFFSET)
 }
 

@@ -42,6 +42,15 @@ impl Items {
         items
     }
 
+    /// Nameless items by artists of these numbers, from 1 up.
+    #[cfg(test)]
+    pub(crate) fn by_artists(artist: Vec<u32>) -> Self {
+        let mut items = Self::nameless(artist.len());
+        let artists = artist.iter().max().copied().unwrap_or_default();
+        (1..=artists).for_each(|number| items.artists.push(&number.to_string()));
+        Self { artist, ..items }
+    }
+
     /// The number of items.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -81,10 +81,12 @@ pub fn evaluate(
         .collect();
     let origin = DatasetMetadata::default();
     let date = jiff::Timestamp::UNIX_EPOCH;
-    let prepared = recipe.prepare(train.iter().copied(), &dataset.items)?;
-    let bytes = recipe.make(&prepared, origin, date, Judged::default(), progress)?;
+    let prepared = recipe.prepare(train.iter().copied(), &dataset.items);
+    let keys = recipe.keys(&dataset.items)?;
+    let item_of = prepared.ranked.items.clone();
+    let bytes = recipe.mine(prepared, progress)?.finish(&keys, origin, date, Judged::default())?;
     let model = Model::from_bytes(&bytes).expect("a model that was just made can be read");
-    let judge = Judge::new(dataset, &model, prepared.ranked.items);
+    let judge = Judge::new(dataset, &model, item_of);
 
     let methods = [Method::Popularity, Method::Confidence, Method::Served];
     let total = (methods.len() * seedings.len() * held.len()) as u64;

@@ -6,6 +6,5 @@
 mod corruption;
 mod lookup;
 mod recommend;
-mod short;
 mod store;
 mod support;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use segue_model::build::Builder;
 use segue_model::score::{MOST_SHORT_RULES, rank, strength};
-use segue_model::short::Memory;
 use segue_model::{DatasetMetadata, Metadata, Model, Parameters, RuleCounts, TrackId};
+
+use crate::recommend::{popularity, scores};
 
 /// Songs and artists in so few playlists have nothing made ready for short answers.
 const RARE: u32 = 2;
@@ -101,23 +102,34 @@ impl Dataset {
             let learned: Vec<_> = learned.filter(|&(_, impact)| impact != 0.0).collect();
             builder.add_learned(&learned).unwrap();
         }
-        let metadata = metadata(implicit_support);
-        let model = Model::from_bytes(&builder.finish(metadata.clone()).unwrap()).unwrap();
-        let mut memory = Memory::default();
         for track in (0..tracks).take_while(|&track| self.count(&[track]).0 > RARE) {
-            let artist = model.catalog().artist(track);
-            let rules = model.short_rules(artist, &mut memory).of_song(track, most_short);
-            builder.add_short_rules(&rules).unwrap();
+            let mut sums: Vec<f32> =
+                scores(self, &[track], false, 0.0).into_iter().map(|(sum, _)| sum).collect();
+            sums[track as usize] = 0.0;
+            builder.add_short_rules(self.short(sums, most_short)).unwrap();
         }
-        for (number, artist) in (0..).zip(&artists) {
+        for artist in &artists {
             let support = self.count_artist(artist, &[]).0;
-            let rules = match support > RARE && support <= implicit_support {
-                true => model.short_rules(number, &mut memory).of_artist(most_short),
-                false => Vec::new(),
+            let is_short = support > RARE && support <= implicit_support;
+            let sum = |c| match (is_short, self.count_artist(artist, &[c])) {
+                (true, (support, weight)) => strength(weight, support),
+                (false, _) => 0.0,
             };
-            builder.add_short_artist_rules(&rules).unwrap();
+            let sums = (0..tracks).map(sum).collect();
+            builder.add_short_artist_rules(self.short(sums, most_short)).unwrap();
         }
-        builder.finish(metadata).unwrap()
+        builder.finish(metadata(implicit_support)).unwrap()
+    }
+
+    /// The tracks that would come first beside a few songs, of these sums for all of them; the greatest
+    /// sum first.
+    fn short(&self, sums: Vec<f32>, most: usize) -> Vec<(TrackId, f32)> {
+        let mut rules: Vec<(TrackId, f32)> = (0..).zip(sums).filter(|rule| rule.1 > 0.0).collect();
+        let worth = |&(track, sum): &(TrackId, f32)| sum * popularity(self, track, 6);
+        rules.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.0.cmp(&b.0)));
+        rules.truncate(most);
+        rules.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        rules
     }
 
     /// The impact of a learned rule: any number does, as long as it has a sign.
