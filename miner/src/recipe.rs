@@ -236,16 +236,11 @@ impl Recipe {
             true => Vec::new(),
             false => learned_rules(ranked, progress),
         };
-        let (counted, (builder, written)) = rayon::join(
-            || self.count(ranked, min_support, progress),
-            || {
-                rayon::join(
-                    || names_and_transactions(ranked, items, with_artists),
-                    || written_rules(ranked, items, limits),
-                )
-            },
+        let (itemsets, associations) = self.count(ranked, min_support, progress)?;
+        let (builder, written) = rayon::join(
+            || names_and_transactions(ranked, items, with_artists),
+            || written_rules(ranked, items, limits),
         );
-        let (itemsets, associations) = counted?;
         let mut builder = builder?;
         add_rules(&mut builder, written)?;
         for rules in learn() {
