@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::support::SOON;
 use crate::support::client::{Connection, get};
 use crate::support::playlists::{ROCK_AND_POP, promote};
+use crate::support::wait_until;
 
 fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_segue-api"));
@@ -159,4 +160,25 @@ fn sighup_asks_for_the_model_that_is_now_current() {
     let served = get(address, "/api/model").json()["id"].clone();
     assert_ne!(served, first);
     assert_eq!(served, second.to_string());
+}
+
+#[test]
+fn an_old_model_is_freed() {
+    let mut api = Running::start(&[]);
+    api.address();
+    let store = Store::new(api.folder.path().join("models"));
+    let statm = format!("/proc/{}/statm", api.child.id());
+    let resident_pages = || {
+        let statm = std::fs::read_to_string(&statm).unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let mut reload = |turn: i64| {
+        promote(&store, ROCK_AND_POP, 2 + turn % 2);
+        api.send(Signal::HUP);
+        api.logs("serving a model");
+    };
+    (0..20).for_each(&mut reload);
+    let before = resident_pages();
+    (20..100).for_each(&mut reload);
+    wait_until("memory is what it was", || resident_pages() < before + 128);
 }

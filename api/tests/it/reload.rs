@@ -227,24 +227,3 @@ fn a_socket_left_by_the_dead_is_replaced_and_one_of_the_living_is_not() {
     assert!(UnixSocket::bind(&path).is_err());
     assert!(path.exists());
 }
-
-#[test]
-fn an_old_model_is_freed() {
-    let instance = Instance::ready();
-    let resident = || {
-        let status = std::fs::read_to_string("/proc/self/statm").unwrap();
-        status.split(' ').nth(1).unwrap().parse::<u64>().unwrap()
-    };
-    let models = [
-        instance.store.current().unwrap().unwrap(),
-        instance.store.publish(&encode(OTHER, 2)).unwrap().model,
-    ];
-    for turn in 0..50 {
-        instance.reload(models[turn % 2]).unwrap();
-    }
-    let before = resident();
-    for turn in 0..200 {
-        instance.reload(models[turn % 2]).unwrap();
-    }
-    wait_until("memory is what it was", || resident() < before + 4096);
-}
