@@ -28,6 +28,11 @@ pub(crate) struct Head {
 
 const SEVERAL: u32 = u32::MAX;
 
+/// Room for so many bytes is a mapping of its own, which goes back to the system whole, whatever has been freed
+/// before (mallopt(3), `M_MMAP_THRESHOLD`); what of it is not written to takes no memory. Heads in the heap would
+/// leave holes there, from one model to the next.
+const MAPPED: usize = 33 << 20;
+
 impl Head {
     /// The transaction that its rules are made from, where that is one alone.
     pub(crate) fn only(&self) -> Option<u32> {
@@ -55,5 +60,7 @@ pub(crate) fn all(
             only: rules.only(buffer, track).unwrap_or(SEVERAL),
         }
     };
-    (0..).zip(keys).map(head).collect()
+    let mut heads = Vec::with_capacity(keys.len().max(MAPPED / size_of::<Head>()));
+    heads.extend((0..).zip(keys).map(head));
+    heads
 }
