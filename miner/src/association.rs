@@ -29,7 +29,7 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::itemset::{Found, ItemsetIndex, Itemsets};
+use crate::itemset::{Found, ItemsetIndex, Itemsets, Pairs};
 use crate::metric::{Evidence, Metric};
 
 /// A rule.
@@ -146,7 +146,11 @@ impl RuleSearch {
             .with_min_len(1024)
             .map_init(Split::default, |split, itemset| {
                 let mut rules = Vec::new();
-                let keep = |parts| rules.push(parts);
+                let keep = |wanted, parts| {
+                    if wanted {
+                        rules.push(parts);
+                    }
+                };
                 self.each_of_itemset(&itemsets, &index, itemset, transactions, split, keep)?;
                 Ok(rules)
             })
@@ -180,14 +184,15 @@ impl RuleSearch {
             .with_min_len(1024)
             .map_init(Split::default, |split, itemset| {
                 let mut rules = 0;
-                let count = |_| rules += 1;
+                // Whether a rule is wanted can't be foreseen: there is no branch for it.
+                let count = |wanted, _| rules += u64::from(wanted);
                 self.each_of_itemset(&itemsets, &index, itemset, transactions, split, count)?;
                 Ok(rules)
             })
             .sum()
     }
 
-    /// Visits the wanted rules that split this itemset.
+    /// Visits the rules that split this itemset, and tells of each whether it is wanted.
     fn each_of_itemset(
         &self,
         itemsets: &Itemsets,
@@ -195,30 +200,25 @@ impl RuleSearch {
         both: u32,
         transactions: usize,
         split: &mut Split,
-        mut visit: impl FnMut(Parts),
+        mut visit: impl FnMut(bool, Parts),
     ) -> Result<(), MissingSubset> {
         let (items, support) = itemsets.get(both as usize);
-        let mut visit_if_wanted = |antecedent: Found, consequent: Found| {
+        let mut visit = |antecedent: Found, consequent: Found| {
             let evidence = Evidence {
                 transactions: transactions as u64,
                 antecedent: antecedent.support.into(),
                 consequent: consequent.support.into(),
                 both: support.into(),
             };
-            if self.wanted(&evidence) {
-                let (antecedent, consequent) = (antecedent.place, consequent.place);
-                visit(Parts { antecedent, consequent, both });
-            }
+            let (antecedent, consequent) = (antecedent.place, consequent.place);
+            visit(self.wanted(&evidence), Parts { antecedent, consequent, both });
         };
         let longest = self.max_consequent.min(items.len().saturating_sub(1));
         if longest == 1 && items.len() - 1 <= self.max_antecedent {
             // What nearly all ask for, and has no need of choosing.
             for (place, &item) in items.iter().enumerate() {
-                split.antecedent.clear();
-                split.antecedent.extend_from_slice(&items[..place]);
-                split.antecedent.extend_from_slice(&items[place + 1..]);
-                let antecedent = Split::find(itemsets, index, items, &split.antecedent)?;
-                visit_if_wanted(antecedent, Split::find(itemsets, index, items, &[item])?);
+                let antecedent = split.without(itemsets, index, items, place)?;
+                visit(antecedent, Split::find(itemsets, index, items, &[item])?);
             }
             return Ok(());
         }
@@ -232,7 +232,7 @@ impl RuleSearch {
                 if items.len() - split.places.len() <= self.max_antecedent {
                     split.cut(items);
                     let find = |side| Split::find(itemsets, index, items, side);
-                    visit_if_wanted(find(&split.antecedent)?, find(&split.consequent)?);
+                    visit(find(&split.antecedent)?, find(&split.consequent)?);
                 }
             } else if let Some(last) = split.places.pop() {
                 next = last + 1;
@@ -242,10 +242,11 @@ impl RuleSearch {
         }
     }
 
+    #[inline]
     fn wanted(&self, evidence: &Evidence) -> bool {
-        self.bounds.iter().all(|&(metric, least, most)| {
+        self.bounds.iter().fold(true, |wanted, &(metric, least, most)| {
             let value = metric.of(evidence);
-            least <= value && value <= most
+            wanted & (least <= value) & (value <= most)
         })
     }
 
@@ -275,9 +276,35 @@ struct Split {
     places: Vec<usize>,
     antecedent: Vec<u32>,
     consequent: Vec<u32>,
+    /// The pairs of the greatest item, and of the one before it: both are mostly those of the itemset before.
+    pairs: [Pairs; 2],
 }
 
 impl Split {
+    /// The antecedent that all items but one are.
+    fn without(
+        &mut self,
+        itemsets: &Itemsets,
+        index: &ItemsetIndex,
+        items: &[u32],
+        place: usize,
+    ) -> Result<Found, MissingSubset> {
+        let [of_greatest, of_next] = &mut self.pairs;
+        let pair = match (items, place) {
+            (&[_, b, c], 0) => of_greatest.find(index, b, c),
+            (&[a, _, c], 1) => of_greatest.find(index, a, c),
+            (&[a, b, _], 2) => of_next.find(index, a, b),
+            _ => None,
+        };
+        if let Some(found) = pair {
+            return Ok(found);
+        }
+        self.antecedent.clear();
+        self.antecedent.extend_from_slice(&items[..place]);
+        self.antecedent.extend_from_slice(&items[place + 1..]);
+        Self::find(itemsets, index, items, &self.antecedent)
+    }
+
     fn cut(&mut self, items: &[u32]) {
         self.antecedent.clear();
         self.consequent.clear();

@@ -14,11 +14,10 @@ use crate::ranked::{Factors, Ranked};
 /// How many transactions are asked for before the first of them is counted: they lie anywhere, and memory
 /// serves many at a time.
 const FETCHED_TOGETHER: usize = 16;
+/// So many tracks are taken out before anything is done with them.
+pub(crate) const TAKEN_TOGETHER: usize = 64;
 /// Every so many entries of a transaction lie in another line of the cache.
 const LINE: usize = 16;
-/// How many candidates the first guess at the weakest rule that is kept is made from.
-const GUESSED_FROM: usize = 512;
-
 /// The co-occurrences of one antecedent.
 #[derive(Debug)]
 pub(crate) struct Cooccurrences {
@@ -27,9 +26,9 @@ pub(crate) struct Cooccurrences {
     /// The tracks that were met are the first `len` of these.
     touched: Vec<TrackId>,
     len: usize,
+    /// What is counted is counted for so many.
+    times: f32,
     units: Units,
-    /// Candidates as numbers in the order of [`key_of`].
-    candidates: Vec<u64>,
 }
 
 /// The number of the transactions that a track shares with the antecedent, and above it the sum of their
@@ -95,77 +94,13 @@ impl Cooccurrences {
             // One more: what is written there before it is known to be new may be the last.
             touched: vec![0; tracks + 1],
             len: 0,
+            times: 1.0,
             units: std::array::from_fn(|number| strength(1.0 / Count::UNITS, number as u32)),
-            candidates: Vec::new(),
         }
     }
 
-    /// The at most `most` strongest consequents of something that occurs in these transactions, best first
-    /// by [`rank`](segue_model::score::rank), and their strengths.
-    pub(crate) fn strongest_first<'a>(
-        &'a mut self,
-        ranked: &'a Ranked,
-        drawn: Drawn<'_>,
-        antecedent: Option<TrackId>,
-        most: usize,
-    ) -> impl Iterator<Item = Consequent> + 'a {
-        self.choose(ranked, drawn, antecedent, most);
-        self.candidates.sort_unstable_by(|a, b| b.cmp(a));
-        self.chosen(ranked, drawn.times())
-    }
-
-    /// The same in any order.
-    pub(crate) fn strongest<'a>(
-        &'a mut self,
-        ranked: &'a Ranked,
-        drawn: Drawn<'_>,
-        antecedent: Option<TrackId>,
-        most: usize,
-    ) -> impl Iterator<Item = Consequent> + 'a {
-        self.choose(ranked, drawn, antecedent, most);
-        self.chosen(ranked, drawn.times())
-    }
-
-    fn choose(
-        &mut self,
-        ranked: &Ranked,
-        drawn: Drawn<'_>,
-        antecedent: Option<TrackId>,
-        most: usize,
-    ) {
-        // With the antecedent itself, which goes with all of its transactions.
-        let chosen = most + usize::from(antecedent.is_some());
-        self.count(ranked, drawn);
-        let least = self.guess(&ranked.factors, chosen);
-        self.drain(&ranked.factors, least);
-        if self.candidates.len() < chosen && least > 0.0 {
-            // The guess was too high, which is rare.
-            self.count(ranked, drawn);
-            self.drain(&ranked.factors, 0.0);
-        }
-        let candidates = &mut self.candidates;
-        if let Some(antecedent) = antecedent {
-            candidates.retain(|&key| track_of(key) != antecedent);
-        }
-        if candidates.len() > most {
-            candidates.select_nth_unstable_by(most, |a, b| b.cmp(a));
-            candidates.truncate(most);
-        }
-    }
-
-    /// What was chosen, so many times as strong as in what was counted.
-    fn chosen<'a>(
-        &'a self,
-        ranked: &'a Ranked,
-        times: f32,
-    ) -> impl Iterator<Item = Consequent> + 'a {
-        self.candidates.iter().map(move |&key| {
-            let track = track_of(key);
-            (track, times * rank_of(key) / ranked.factors.of(track))
-        })
-    }
-
-    fn count(&mut self, ranked: &Ranked, drawn: Drawn<'_>) {
+    /// Counts what these transactions hold, which a track is in all of, if that is what occurs in them.
+    pub(crate) fn count(&mut self, ranked: &Ranked, drawn: Drawn<'_>, antecedent: Option<TrackId>) {
         let (counts, touched) = (&mut self.counts[..], &mut self.touched[..]);
         let mut len = 0;
         let mut numbers = [0; FETCHED_TOGETHER];
@@ -190,46 +125,112 @@ impl Cooccurrences {
             }
         }
         self.len = len;
+        self.times = drawn.times();
+        if let Some(antecedent) = antecedent {
+            counts[antecedent as usize] = Count::default();
+        }
     }
 
-    /// Moves what reaches a rank to the candidates; nothing stays.
-    fn drain(&mut self, factors: &Factors, least: f32) {
-        let Self { counts, touched, len, units, candidates } = self;
-        candidates.clear();
-        for &track in &touched[..*len] {
-            let count = std::mem::take(&mut counts[track as usize]);
-            let rank = count.strength(units) * factors.of(track);
-            if rank >= least {
-                candidates.push(key_of(track, rank));
+    /// Takes out all tracks that were counted, with the [`rank`](segue_model::score::rank) of the rule to each,
+    /// zero where it has been taken out before: some tracks at a time.
+    #[inline]
+    pub(crate) fn take(&mut self, factors: &Factors, mut visit: impl FnMut(&[Consequent])) {
+        let mut taken = [(0, 0.0); TAKEN_TOGETHER];
+        for start in (0..self.len).step_by(TAKEN_TOGETHER) {
+            let together = TAKEN_TOGETHER.min(self.len - start);
+            for (place, taken) in taken[..together].iter_mut().enumerate() {
+                let track = self.touched[start + place];
+                *taken = (track, self.take_one(track, factors));
             }
+            visit(&taken[..together]);
+        }
+        self.len = 0;
+    }
+
+    /// Takes out a track; the rank is zero where it was not counted, or has been taken out.
+    #[inline]
+    pub(crate) fn take_one(&mut self, track: TrackId, factors: &Factors) -> f32 {
+        let count = std::mem::take(&mut self.counts[track as usize]);
+        self.times * count.strength(&self.units) * factors.of(track)
+    }
+}
+
+/// The best of the tracks that are offered, as numbers in the order of [`key_of`].
+#[derive(Debug, Default)]
+pub(crate) struct Best {
+    most: usize,
+    /// The first `len` of these are kept, and there is room for some that are not among the best.
+    keys: Vec<u64>,
+    len: usize,
+    /// What is no greater is not among the best.
+    least: u64,
+}
+
+impl Best {
+    /// With so much more room than is kept, there is little to choose from, and seldom.
+    const ROOM: usize = 256;
+
+    /// Begins to choose so many, and forgets all others.
+    pub(crate) fn begin(&mut self, most: usize) {
+        self.most = most;
+        self.keys.resize(2 * most + Self::ROOM, 0);
+        self.len = 0;
+        self.least = key_of(0, 0.0);
+    }
+
+    /// Offers tracks and what each is worth in so many times these, if that is anything.
+    #[inline]
+    pub(crate) fn offer(&mut self, offers: &[Consequent], times: f32) {
+        for offers in offers.chunks(TAKEN_TOGETHER) {
+            if self.most == 0 {
+                return;
+            }
+            if self.keys.len() - self.len < offers.len() {
+                self.cut();
+            }
+            let (keys, least, mut len) = (&mut self.keys[..], self.least, self.len);
+            for &(track, worth) in offers {
+                keys[len] = key_of(track, times * worth);
+                len += usize::from(keys[len] > least);
+            }
+            self.len = len;
         }
     }
 
-    /// A rank that somewhat more than `most` tracks reach, very likely.
-    fn guess(&self, factors: &Factors, most: usize) -> f32 {
-        let stride = self.len / GUESSED_FROM;
-        let wanted = most + most / 4 + 8 * stride;
-        if stride < 2 || wanted / stride >= GUESSED_FROM {
-            return 0.0;
+    /// Keeps the best alone.
+    fn cut(&mut self) {
+        if self.len > self.most {
+            let keys = &mut self.keys[..self.len];
+            self.least = *keys.select_nth_unstable_by(self.most, |a, b| b.cmp(a)).1;
+            self.len = self.most;
         }
-        let touched = self.touched[..self.len].iter().step_by(stride);
-        let rank =
-            |&track: &u32| self.counts[track as usize].strength(&self.units) * factors.of(track);
-        let mut ranks: Vec<f32> = touched.map(rank).collect();
-        *ranks.select_nth_unstable_by(wanted / stride, |a, b| b.total_cmp(a)).1
+    }
+
+    /// The best, the very best first, and what they are worth.
+    pub(crate) fn best_first(&mut self) -> impl ExactSizeIterator<Item = (TrackId, f32)> {
+        self.cut();
+        let keys = &mut self.keys[..self.len];
+        keys.sort_unstable_by(|a, b| b.cmp(a));
+        keys.iter().map(|&key| (track_of(key), worth_of(key)))
+    }
+
+    /// The best in any order.
+    pub(crate) fn all(&mut self) -> impl ExactSizeIterator<Item = (TrackId, f32)> {
+        self.cut();
+        self.keys[..self.len].iter().map(|&key| (track_of(key), worth_of(key)))
     }
 }
 
 /// A number that is the greater the better the track is: positive numbers sort as their bits do.
-fn key_of(track: TrackId, rank: f32) -> u64 {
-    u64::from(rank.to_bits()) << 32 | u64::from(!track)
+fn key_of(track: TrackId, worth: f32) -> u64 {
+    u64::from(worth.to_bits()) << 32 | u64::from(!track)
 }
 
 fn track_of(key: u64) -> TrackId {
     !(key as u32)
 }
 
-fn rank_of(key: u64) -> f32 {
+fn worth_of(key: u64) -> f32 {
     f32::from_bits((key >> 32) as u32)
 }
 
@@ -302,6 +303,7 @@ mod tests {
         let ranked = playlists();
         assert!(ranked.len() > 5000);
         let mut counts = Cooccurrences::new(ranked.len());
+        let mut best = Best::default();
         for antecedent in [0, 1, 3, 4, 50, 500, 4000] {
             let transactions = Drawn::new(ranked.tracks.get(antecedent), 200);
             for this in [Some(antecedent), None] {
@@ -311,8 +313,12 @@ mod tests {
                     rank(strength, ranked.supports[track as usize])
                 };
                 for most in [0, 1, 10, 100, 1000, 10_000] {
-                    let found = counts.strongest_first(&ranked, transactions, this, most);
-                    let found: Vec<Consequent> = found.collect();
+                    counts.count(&ranked, transactions, this);
+                    best.begin(most);
+                    counts.take(&ranked.factors, |ranks| best.offer(ranks, 1.0));
+                    let ranks = best.best_first();
+                    let strength = |(track, rank)| (track, rank / ranked.factors.of(track));
+                    let found: Vec<Consequent> = ranks.map(strength).collect();
                     assert_eq!(found.len(), most.min(expected.len()));
                     // Rules of nearly the same rank may change places, no others.
                     for (found, expected) in found.iter().zip(&expected) {

@@ -176,8 +176,7 @@ impl ItemsetIndex {
         match *items {
             [item] => self.singles.get(item as usize).copied().filter(|&found| found != NOWHERE),
             [smaller, greater] => {
-                let start = *self.pair_starts.get(greater as usize)?;
-                let pairs = &self.pairs[start..*self.pair_starts.get(greater as usize + 1)?];
+                let pairs = self.pairs_of(greater);
                 let place = pairs.binary_search_by_key(&smaller, |&(other, _)| other).ok()?;
                 Some(pairs[place].1)
             }
@@ -187,6 +186,53 @@ impl ItemsetIndex {
                 Some(Found { place, support: itemsets.get(place as usize).1 })
             }
         }
+    }
+}
+
+impl ItemsetIndex {
+    /// The pairs of which this is the greater item, by the other one.
+    fn pairs_of(&self, greater: u32) -> &[(u32, Found)] {
+        let start = |item: usize| self.pair_starts.get(item).copied();
+        match (start(greater as usize), start(greater as usize + 1)) {
+            (Some(start), Some(end)) => &self.pairs[start..end],
+            _ => &[],
+        }
+    }
+}
+
+/// The pairs of which one item is the greater one, spread out by the other: where most of those that are
+/// looked for share it, that is faster than to search.
+#[derive(Default)]
+pub(crate) struct Pairs {
+    greater: u32,
+    /// By the smaller item.
+    found: Vec<Found>,
+}
+
+impl Pairs {
+    /// A pair, where pairs are not the longest itemsets.
+    #[inline]
+    pub(crate) fn find(
+        &mut self,
+        index: &ItemsetIndex,
+        smaller: u32,
+        greater: u32,
+    ) -> Option<Found> {
+        if self.greater != greater || self.found.is_empty() {
+            self.turn_to(index, greater);
+        }
+        self.found.get(smaller as usize).copied().filter(|&found| found != NOWHERE)
+    }
+
+    fn turn_to(&mut self, index: &ItemsetIndex, greater: u32) {
+        self.found.resize(index.singles.len(), NOWHERE);
+        for &(smaller, _) in index.pairs_of(self.greater) {
+            self.found[smaller as usize] = NOWHERE;
+        }
+        for &(smaller, found) in index.pairs_of(greater) {
+            self.found[smaller as usize] = found;
+        }
+        self.greater = greater;
     }
 }
 

@@ -77,6 +77,7 @@ mod ridge;
 mod schedule;
 mod sequence;
 mod short;
+mod spread;
 mod threads;
 pub mod transaction;
 mod written;

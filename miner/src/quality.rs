@@ -1,9 +1,8 @@
 //! What a dataset is worth for recommending, measured while it is mined.
 //!
-//! A sample of the playlists is set aside and a *twin* is made of the others: a model without written or
-//! learned rules, whose rules are all made from its playlists when asked for. That takes a fraction of
-//! the time of a whole model, and through the same scoring code it shows whether the playlists say what
-//! belongs together. The twin continues the sample's playlists from five songs each; the model that is
+//! A sample of the playlists is set aside and a *twin* is made of the others: a model without learned rules,
+//! in which those alone are written that the sample asks for. That takes a fraction of the time of a whole
+//! model, and through the same scoring code it shows whether the playlists say what belongs together. The twin continues the sample's playlists from five songs each; the model that is
 //! served is made of all playlists, the sample's included. Of a large dataset, the twin is made of a part,
 //! and knows less than the model: its figures compare with those of other twins.
 //!
@@ -16,12 +15,13 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use segue_model::build::{Builder, Keys, TooLarge};
 use segue_model::score::{Scratch, Seeds};
-use segue_model::{DatasetMetadata, Evaluation, Model, TrackId};
+use segue_model::{Antecedent, ArtistId, DatasetMetadata, Evaluation, Model, TrackId};
 
 use crate::dataset::{Dataset, Item, Items};
 use crate::evaluation::{Metrics, RANKED, SHOWN, hash};
 use crate::ranked::Ranked;
 use crate::recipe::unmined;
+use crate::written::{Limits, some_rules};
 
 /// The most playlists of a sample ...
 const MOST_PLAYLISTS: usize = 500;
@@ -31,6 +31,8 @@ const ONE_IN: usize = 10;
 const MOST_TRAINED: usize = 32_768;
 /// A shorter playlist has too little to guess.
 const SHORTEST: usize = 10;
+/// What a twin has of the rules that are asked for.
+const LIMITS: Limits = Limits { implicit_support: 64, most_rules: 800, with_artists: true };
 /// So many songs of a playlist are given, the others to be guessed.
 const GIVEN: usize = 5;
 
@@ -50,6 +52,11 @@ impl Sampled {
             (hash(&[name, *song].map(u64::to_le_bytes).concat()), *song)
         });
         Self { name, songs }
+    }
+
+    /// The songs that are given, and those to be guessed.
+    fn divided(&self) -> (&[u64], &[u64]) {
+        self.songs.split_at(GIVEN.min(self.songs.len() / 2))
     }
 }
 
@@ -119,15 +126,17 @@ pub(crate) fn judge(
     let train = train(names, &aside);
     let train = train.iter().map(|&number| dataset.transactions.get(number as usize));
     let ranked = Ranked::new(train, &dataset.items);
-    let metadata = unmined(DatasetMetadata::default(), Timestamp::UNIX_EPOCH);
-    let twin = twin(&ranked, &dataset.items)?.scorer(keys, &ranked.items, metadata);
-    let twin = twin.expect("a model that was just made can be read");
-
     let wanted: HashSet<u64> = sample.iter().flat_map(|sampled| &sampled.songs).copied().collect();
     let tracks: HashMap<u64, TrackId> = (0..ranked.len() as TrackId)
         .map(|track| (identity_of(dataset.items.get(ranked.items[track as usize])), track))
         .filter(|(song, _)| wanted.contains(song))
         .collect();
+    let given = sample.iter().flat_map(|sampled| sampled.divided().0);
+    let given = given.filter_map(|song| tracks.get(song).copied()).collect();
+    let metadata = unmined(DatasetMetadata::default(), Timestamp::UNIX_EPOCH);
+    let twin = twin(&ranked, &dataset.items, given)?.scorer(keys, &ranked.items, metadata);
+    let twin = twin.expect("a model that was just made can be read");
+
     let judged: Vec<[Metrics; 2]> = sample
         .par_iter()
         .map_init(Scratch::default, |scratch, sampled| one(&twin, &tracks, sampled, scratch))
@@ -143,8 +152,9 @@ pub(crate) fn judge(
     }))
 }
 
-/// Of a model of these playlists, what scoring needs: titles and URIs are left out.
-fn twin(ranked: &Ranked, items: &Items) -> Result<Builder, TooLarge> {
+/// Of a model of these playlists, what scoring needs to continue playlists from these tracks: titles and
+/// URIs are left out.
+fn twin(ranked: &Ranked, items: &Items, mut given: Vec<TrackId>) -> Result<Builder, TooLarge> {
     let mut twin = Builder::default();
     for artist in items.artists().iter() {
         twin.add_artist(artist)?;
@@ -154,6 +164,26 @@ fn twin(ranked: &Ranked, items: &Items) -> Result<Builder, TooLarge> {
     }
     for transaction in &ranked.transactions {
         twin.add_transaction(transaction)?;
+    }
+    given.sort_unstable();
+    given.dedup();
+    let mut artists: Vec<_> =
+        given.iter().map(|&track| items.artist_id(ranked.items[track as usize])).collect();
+    artists.sort_unstable();
+    artists.dedup();
+    let antecedents = given.iter().map(|&track| Antecedent::Track(track));
+    let antecedents: Vec<_> =
+        antecedents.chain(artists.iter().map(|&artist| Antecedent::Artist(artist))).collect();
+    let mut rules = some_rules(ranked, LIMITS, &antecedents);
+    let mut of_artists = rules.split_off(given.len()).into_iter().zip(artists).peekable();
+    let mut of_tracks = rules.into_iter().zip(given).peekable();
+    for track in 0..ranked.len() as TrackId {
+        let rules = of_tracks.next_if(|(_, given)| *given == track);
+        twin.add_rules(rules.unwrap_or_default().0)?;
+    }
+    for artist in 0..items.artists().len() as ArtistId {
+        let rules = of_artists.next_if(|(_, given)| *given == artist);
+        twin.add_artist_rules(rules.unwrap_or_default().0)?;
     }
     Ok(twin)
 }
@@ -178,7 +208,7 @@ fn one(
     sampled: &Sampled,
     scratch: &mut Scratch,
 ) -> [Metrics; 2] {
-    let (given, wanted) = sampled.songs.split_at(GIVEN.min(sampled.songs.len() / 2));
+    let (given, wanted) = sampled.divided();
     let known = given.iter().filter_map(|song| tracks.get(song));
     let seeds = Seeds::new(known.map(|&track| vec![track]));
     // A song that the twin does not know is a target that nothing hits.

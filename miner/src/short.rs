@@ -9,7 +9,7 @@
 use segue_model::TrackId;
 use segue_model::score::{MOST_SHORT_RULES, antecedent_share, artist_share};
 
-use crate::cooccurrence::{Consequent, keep_first};
+use crate::cooccurrence::{Best, Consequent, Cooccurrences, TAKEN_TOGETHER};
 use crate::ranked::{Factors, Ranked};
 
 /// The only playlist of a song is read as fast as a list.
@@ -25,8 +25,7 @@ const FEWEST_RULES_OF_ARTIST: usize = 24;
 /// its dataset.
 const RULES: usize = 4_000_000;
 const OCCURRENCES_PER_RULE: usize = 2;
-/// So many rules are looked at for each that is kept: what a song's own rules say least of may be what its
-/// artist's say most of.
+/// So many of an artist's rules are looked at: what they say least of may be what a song's own say most of.
 pub(crate) const LOOKED_AT: usize = 4 * MOST_SHORT_RULES;
 
 /// How many rules an artist in so many playlists has, whose rules are not written out; none where its only
@@ -39,7 +38,7 @@ pub(crate) fn rules_for_artist(support: usize) -> usize {
 }
 
 /// How many rules a song in so many playlists has.
-fn rules_for(support: usize) -> usize {
+pub(crate) fn rules_for_song(support: usize) -> usize {
     (RULES_PER_PLAYLIST * support).clamp(FEWEST_RULES, MOST_SHORT_RULES)
 }
 
@@ -47,7 +46,7 @@ fn rules_for(support: usize) -> usize {
 pub(crate) fn songs_with_short_rules(ranked: &Ranked) -> usize {
     let mut left = RULES.max(ranked.occurrences() / OCCURRENCES_PER_RULE);
     let first_without = ranked.supports.iter().position(|&support| {
-        let rules = rules_for(support as usize);
+        let rules = rules_for_song(support as usize);
         let is_last = support <= RARE || left < rules;
         left = left.saturating_sub(rules);
         is_last
@@ -56,82 +55,67 @@ pub(crate) fn songs_with_short_rules(ranked: &Ranked) -> usize {
 }
 
 /// What the rules of an artist say, to be added to what those of its songs do. Reused from artist to
-/// artist, its memory is allocated once.
-#[derive(Debug)]
+/// artist.
+#[derive(Debug, Default)]
 pub(crate) struct OfArtist {
-    /// The strongest rules, best first.
+    /// The strongest rules, best first, with their ranks.
     rules: Vec<Consequent>,
-    /// Per track: the strength of the rule to it.
-    strengths: Vec<f32>,
-    /// What is added up for a song.
-    sums: Vec<Consequent>,
     share: f32,
 }
 
 impl OfArtist {
-    /// Room for so many tracks.
-    pub(crate) fn new(tracks: usize) -> Self {
-        Self { rules: Vec::new(), strengths: vec![0.0; tracks], sums: Vec::new(), share: 0.0 }
-    }
-
-    /// Takes the strongest rules of an artist in so many playlists, best first.
+    /// Takes the strongest rules of an artist in so many playlists, best first, and their ranks.
     pub(crate) fn set(&mut self, support: usize, rules: impl Iterator<Item = Consequent>) {
-        self.rules.drain(..).for_each(|(track, _)| self.strengths[track as usize] = 0.0);
+        self.rules.clear();
         self.rules.extend(rules);
-        for &(track, strength) in &self.rules {
-            self.strengths[track as usize] = strength;
-        }
         self.share = antecedent_share(support as u32);
     }
 
-    /// All of them.
-    pub(crate) fn rules(&self) -> &[Consequent] {
-        &self.rules
+    /// At most so many of them, best first.
+    pub(crate) fn first(&self, most: usize) -> impl Iterator<Item = Consequent> {
+        self.rules.iter().take(most).copied()
     }
 
-    /// The `most` best of them, the strongest first.
-    pub(crate) fn short(&self, most: usize) -> Vec<Consequent> {
-        let mut rules = self.rules[..self.rules.len().min(most)].to_vec();
-        sort_by_strength(&mut rules);
-        rules
-    }
-
-    /// What the rules of a song in so many playlists say together with its artist's: the tracks that would
-    /// come first beside a few songs, and the sums for them, the greatest first. The song itself is left
-    /// out.
-    pub(crate) fn short_of_song(
-        &mut self,
+    /// Offers the best tracks of a song in so many playlists, which has been counted, and of its artist, whose
+    /// rules are added up; and the best by the song's rules alone.
+    pub(crate) fn choose_beside(
+        &self,
         song: TrackId,
         support: usize,
-        rules: &[Consequent],
+        counts: &mut Cooccurrences,
         factors: &Factors,
-    ) -> &[Consequent] {
-        let Self { rules: of_artist, strengths, sums, share } = self;
+        together: &mut Best,
+        alone: &mut Best,
+    ) {
         let own = antecedent_share(support as u32);
-        let share = artist_share(support as u32) * *share;
-        sums.clear();
-        // Each of the artist's is taken where the song has it, too, and put back after all have been.
-        sums.extend(rules.iter().map(|&(track, strength)| {
-            let of_artist = std::mem::take(&mut strengths[track as usize]);
-            (track, own * strength + share * of_artist)
-        }));
-        let first = &of_artist[..of_artist.len().min(MOST_SHORT_RULES + 1)];
-        let others = first.iter().filter(|&&(track, _)| track != song);
-        let others = others.map(|&(track, _)| (track, share * strengths[track as usize]));
-        sums.extend(others.filter(|&(_, sum)| sum > 0.0));
-        for &(track, strength) in of_artist.iter() {
-            strengths[track as usize] = strength;
+        let share = artist_share(support as u32) * self.share;
+        let mut both = [(0, 0.0); TAKEN_TOGETHER];
+        let mut only = [(0, 0.0); TAKEN_TOGETHER];
+        for rules in self.rules[..self.rules.len().min(LOOKED_AT)].chunks(TAKEN_TOGETHER) {
+            for (place, &(track, by_artist)) in rules.iter().enumerate() {
+                let rank = counts.take_one(track, factors);
+                only[place] = (track, rank);
+                let worth = own * rank + share * by_artist;
+                both[place] = (track, if track == song { 0.0 } else { worth });
+            }
+            alone.offer(&only[..rules.len()], 1.0);
+            together.offer(&both[..rules.len()], 1.0);
         }
-        let worth = |&(track, sum): &Consequent| sum * factors.of(track);
-        keep_first(sums, rules_for(support), |a, b| {
-            worth(b).total_cmp(&worth(a)).then(a.0.cmp(&b.0))
+        counts.take(factors, |ranks| {
+            alone.offer(ranks, 1.0);
+            together.offer(ranks, own);
         });
-        sort_by_strength(sums);
-        sums
     }
 }
 
-fn sort_by_strength(rules: &mut [Consequent]) {
+/// Rules as they are read by short answers: what is said for each track, the greatest first.
+pub(crate) fn strongest_first(
+    worths: impl Iterator<Item = Consequent>,
+    factors: &Factors,
+    rules: &mut Vec<Consequent>,
+) {
+    rules.clear();
+    rules.extend(worths.map(|(track, worth)| (track, worth / factors.of(track))));
     rules.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
 }
 
@@ -140,7 +124,7 @@ mod tests {
     use segue_model::score::strength;
 
     use super::*;
-    use crate::cooccurrence::{Cooccurrences, Drawn};
+    use crate::cooccurrence::Drawn;
     use crate::dataset::Items;
 
     /// What all tracks share with these playlists, counted one by one.
@@ -173,19 +157,28 @@ mod tests {
         let items = Items::by_artists(artist_of);
         let ranked = Ranked::new(playlists.iter().map(Vec::as_slice), &items);
         let mut counts = Cooccurrences::new(ranked.len());
-        let mut of_artist = OfArtist::new(ranked.len());
+        let mut of_artist = OfArtist::default();
+        let mut best = Best::default();
         let drawn = |playlists| Drawn::new(playlists, Drawn::MOST);
         for song in [0, 1, 5, 30, 100, ranked.len() as TrackId - 1] {
             let artist = items.artist_id(ranked.items[song as usize]);
             let (by_artist, with_song) = (ranked.artists.get(artist), ranked.tracks.get(song));
-            of_artist.set(
-                by_artist.len(),
-                counts.strongest_first(&ranked, drawn(by_artist), None, LOOKED_AT),
+            counts.count(&ranked, drawn(by_artist), None);
+            best.begin(LOOKED_AT);
+            counts.take(&ranked.factors, |ranks| best.offer(ranks, 1.0));
+            of_artist.set(by_artist.len(), best.best_first());
+            counts.count(&ranked, drawn(with_song), Some(song));
+            best.begin(rules_for_song(with_song.len()));
+            of_artist.choose_beside(
+                song,
+                with_song.len(),
+                &mut counts,
+                &ranked.factors,
+                &mut best,
+                &mut Best::default(),
             );
-            let rules: Vec<_> =
-                counts.strongest(&ranked, drawn(with_song), Some(song), LOOKED_AT).collect();
-            let found =
-                of_artist.short_of_song(song, with_song.len(), &rules, &ranked.factors).to_vec();
+            let mut found = Vec::new();
+            strongest_first(best.all(), &ranked.factors, &mut found);
 
             let support = with_song.len() as u32;
             let share = artist_share(support) * antecedent_share(by_artist.len() as u32);
@@ -195,16 +188,16 @@ mod tests {
             let sums: Vec<f32> = sums.collect();
             let worth = |track: TrackId| sums[track as usize] * ranked.factors.of(track);
             let others = (0..ranked.len() as TrackId).filter(|&track| track != song);
-            let mut best: Vec<f32> = others.map(worth).filter(|&worth| worth > 0.0).collect();
-            best.sort_by(|a, b| b.total_cmp(a));
-            best.truncate(rules_for(with_song.len()));
+            let mut expected: Vec<f32> = others.map(worth).filter(|&worth| worth > 0.0).collect();
+            expected.sort_by(|a, b| b.total_cmp(a));
+            expected.truncate(rules_for_song(with_song.len()));
 
             assert!(found.is_sorted_by(|a, b| a.1 > b.1 || a.1 == b.1 && a.0 < b.0));
-            assert_eq!(found.len(), best.len());
+            assert_eq!(found.len(), expected.len());
             let mut worths: Vec<f32> = found.iter().map(|&(track, _)| worth(track)).collect();
             worths.sort_by(|a, b| b.total_cmp(a));
-            for (found, best) in worths.iter().zip(&best) {
-                assert!((found / best - 1.0).abs() < 1e-3, "{song}: {found}, expected {best}");
+            for (found, expected) in worths.iter().zip(&expected) {
+                assert!((found / expected - 1.0).abs() < 1e-3, "{song}: {found} for {expected}");
             }
             for (track, sum) in found {
                 assert!(track != song && (sum / sums[track as usize] - 1.0).abs() < 1e-3);

@@ -9,19 +9,23 @@
 //! An artist and its songs are a task: they are in the same playlists, and what is made ready for a song is
 //! made of its own rules and its artist's while these are at hand.
 
-use rayon::prelude::*;
 use segue_model::build::Rules;
-use segue_model::{ArtistId, TrackId};
+use segue_model::{Antecedent, ArtistId, TrackId};
 
-use crate::cooccurrence::{Consequent, Cooccurrences, Drawn};
+use crate::cooccurrence::{Best, Consequent, Cooccurrences, Drawn};
 use crate::dataset::Items;
-use crate::ranked::Ranked;
-use crate::short::{LOOKED_AT, OfArtist, rules_for_artist, songs_with_short_rules};
+use crate::ranked::{Factors, Ranked};
+use crate::short::{
+    LOOKED_AT, OfArtist, rules_for_artist, rules_for_song, songs_with_short_rules, strongest_first,
+};
+use crate::spread::spread;
 
 /// At most so many playlists of a song are counted, drawn evenly, and of an artist, whose rules count for
 /// rare songs alone: what is strongest in these is what matters in all.
 const MOST_OF_SONG: usize = Drawn::MOST;
 const MOST_OF_ARTIST: usize = 127;
+/// So many tasks are done together by one thread: few enough for none to wait long for another at the end.
+const TASKS_TOGETHER: usize = 16;
 /// So many songs without an artist are a task.
 const SONGS_TOGETHER: usize = 16;
 
@@ -79,9 +83,9 @@ pub(crate) fn written_rules(ranked: &Ranked, items: &Items, limits: Limits) -> W
             tasks.extend(of_artist.chunks(SONGS_TOGETHER).map(|songs| (None, songs)));
         }
     }
-    let memory = || Task::new(ranked, limits, explicit, short);
-    let found = tasks.par_iter().map_init(memory, |task, &(artist, songs)| task.of(artist, songs));
-    let found: Vec<Found> = found.collect();
+    let new = || Task::new(ranked, limits, explicit, short);
+    let found =
+        spread(&tasks, TASKS_TOGETHER, new, |task, &(artist, songs)| task.of(artist, songs));
 
     let mut rules = WrittenRules {
         of_tracks: vec![Rules::default(); explicit],
@@ -107,6 +111,21 @@ pub(crate) fn written_rules(ranked: &Ranked, items: &Items, limits: Limits) -> W
     rules
 }
 
+/// The rules of these alone, as they are written out of those in more than `implicit_support` playlists;
+/// none of the others.
+pub(crate) fn some_rules(ranked: &Ranked, limits: Limits, wanted: &[Antecedent]) -> Vec<Rules> {
+    let explicit = explicit_tracks(ranked, limits.implicit_support);
+    let new = || Task::new(ranked, limits, explicit, 0);
+    spread(wanted, TASKS_TOGETHER, new, |task, &antecedent| {
+        let [explicit, _] = match antecedent {
+            Antecedent::Track(song) if (song as usize) < explicit => task.of_song(song),
+            Antecedent::Track(_) => Default::default(),
+            Antecedent::Artist(artist) => task.of_artist(Some(artist), false),
+        };
+        explicit
+    })
+}
+
 /// What a task found: the rules that are written out, and those for short answers.
 struct Found {
     of_artist: [Rules; 2],
@@ -122,6 +141,8 @@ struct Task<'r> {
     short: usize,
     counts: Cooccurrences,
     of_artist: OfArtist,
+    chosen: Best,
+    chosen_for_short: Best,
     rules: Vec<Consequent>,
 }
 
@@ -133,7 +154,9 @@ impl<'r> Task<'r> {
             explicit,
             short,
             counts: Cooccurrences::new(ranked.len()),
-            of_artist: OfArtist::new(ranked.len()),
+            of_artist: OfArtist::default(),
+            chosen: Best::default(),
+            chosen_for_short: Best::default(),
             rules: Vec::new(),
         }
     }
@@ -146,37 +169,46 @@ impl<'r> Task<'r> {
     }
 
     fn of_artist(&mut self, artist: Option<ArtistId>, has_songs: bool) -> [Rules; 2] {
-        let Self { ranked, limits, counts, of_artist, .. } = self;
+        let Self { ranked, limits, counts, of_artist, chosen, rules, .. } = self;
         let playlists = artist.map_or(&[][..], |artist| ranked.artists.get(artist));
         let is_explicit = playlists.len() > limits.implicit_support as usize;
         let short = if is_explicit { 0 } else { rules_for_artist(playlists.len()) };
         if !is_explicit && short == 0 && !has_songs {
             return Default::default();
         }
-        let most = if is_explicit { limits.most_rules } else { LOOKED_AT };
-        let drawn = Drawn::new(playlists, MOST_OF_ARTIST);
-        of_artist.set(playlists.len(), counts.strongest_first(ranked, drawn, None, most));
-        let explicit = if is_explicit { of_artist.rules() } else { &[] };
-        [Rules::from(explicit), Rules::from(of_artist.short(short))]
+        let factors = &ranked.factors;
+        counts.count(ranked, Drawn::new(playlists, MOST_OF_ARTIST), None);
+        chosen.begin(if is_explicit { limits.most_rules } else { LOOKED_AT });
+        counts.take(factors, |ranks| chosen.offer(ranks, 1.0));
+        of_artist.set(playlists.len(), chosen.best_first());
+        let explicit = if is_explicit { usize::MAX } else { 0 };
+        let explicit = written_out(of_artist.first(explicit), factors, rules);
+        strongest_first(of_artist.first(short), factors, rules);
+        [explicit, Rules::from(&*rules)]
     }
 
     fn of_song(&mut self, song: TrackId) -> [Rules; 2] {
-        let Self { ranked, limits, counts, of_artist, rules, .. } = self;
-        let playlists = ranked.tracks.get(song);
-        let drawn = Drawn::new(playlists, MOST_OF_SONG);
-        rules.clear();
-        let explicit = if (song as usize) < self.explicit {
-            let most = limits.most_rules;
-            rules.extend(counts.strongest_first(ranked, drawn, Some(song), most));
-            &rules[..]
-        } else {
-            rules.extend(counts.strongest(ranked, drawn, Some(song), LOOKED_AT));
-            &[]
-        };
-        let short = match (song as usize) < self.short {
-            true => of_artist.short_of_song(song, playlists.len(), rules, &ranked.factors),
-            false => &[],
-        };
-        [Rules::from(explicit), Rules::from(short)]
+        let Self { ranked, counts, of_artist, chosen, chosen_for_short, rules, .. } = self;
+        let (playlists, factors) = (ranked.tracks.get(song), &ranked.factors);
+        let is_explicit = (song as usize) < self.explicit;
+        let is_short = (song as usize) < self.short;
+        counts.count(ranked, Drawn::new(playlists, MOST_OF_SONG), Some(song));
+        chosen.begin(if is_explicit { self.limits.most_rules } else { 0 });
+        chosen_for_short.begin(if is_short { rules_for_song(playlists.len()) } else { 0 });
+        of_artist.choose_beside(song, playlists.len(), counts, factors, chosen_for_short, chosen);
+        let explicit = written_out(chosen.best_first(), factors, rules);
+        strongest_first(chosen_for_short.all(), factors, rules);
+        [explicit, Rules::from(&*rules)]
     }
+}
+
+/// Rules as longer answers read them, best first.
+fn written_out(
+    ranks: impl Iterator<Item = Consequent>,
+    factors: &Factors,
+    rules: &mut Vec<Consequent>,
+) -> Rules {
+    rules.clear();
+    rules.extend(ranks.map(|(track, rank)| (track, rank / factors.of(track))));
+    Rules::from(&*rules)
 }

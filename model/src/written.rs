@@ -3,6 +3,8 @@
 //!
 //! Not here: which rules there are, and how often they hold (see `rule`).
 
+use std::sync::LazyLock;
+
 use crate::buffer::{Buffer, Span};
 use crate::catalog::TrackId;
 use crate::format::{FormatError, Section, content_error};
@@ -31,21 +33,53 @@ pub(crate) fn share_of_signed_level(level: u8) -> f32 {
     if level & SIGN == 0 { size } else { -size }
 }
 
-fn nearest_level(share: f32, levels: u8) -> u8 {
-    let levels = f32::from(levels);
-    let level = levels * (1.0 + share.max(f32::MIN_POSITIVE).log10() / DECADES);
-    level.round().clamp(0.0, levels) as u8
+/// Finds the level of a share, from 1 to so many, or 0 for what is less, without a logarithm.
+struct Levels {
+    /// By the leading bits of a share, which tell it to less than half a step: the level of the least share
+    /// with these bits.
+    least: Vec<u8>,
+    /// The least share of each level.
+    from: [f32; 256],
 }
 
-/// The 8-bit level for an impact that is this share of the strongest rule's.
+impl Levels {
+    const CUT_BITS: u32 = 16;
+
+    fn new(levels: u8) -> Self {
+        let nearest = |share: f32| {
+            let levels = f32::from(levels);
+            let level = levels * (1.0 + share.max(f32::MIN_POSITIVE).log10() / DECADES);
+            level.round().clamp(0.0, levels) as u8
+        };
+        let steps = 10_f64.powf(f64::from(DECADES) / f64::from(levels));
+        let from = |level: usize| steps.powf(level as f64 - 0.5 - f64::from(levels)) as f32;
+        let last = 1.0_f32.to_bits() >> Self::CUT_BITS;
+        Self {
+            least: (0..=last).map(|cut| nearest(f32::from_bits(cut << Self::CUT_BITS))).collect(),
+            from: std::array::from_fn(from),
+        }
+    }
+
+    fn of(&self, share: f32) -> u8 {
+        // What is no share, as of nothing, has the lowest.
+        let least = self.least.get((share.to_bits() >> Self::CUT_BITS) as usize);
+        let least = least.copied().unwrap_or_default();
+        let next = self.from.get(usize::from(least) + 1);
+        least + u8::from(next.is_some_and(|&next| share >= next))
+    }
+}
+
+/// The 8-bit level for an impact that is this share of the strongest rule's, from 0 to 1.
 pub(crate) fn level_of_share(share: f32) -> u8 {
-    nearest_level(share, u8::MAX)
+    static LEVELS: LazyLock<Levels> = LazyLock::new(|| Levels::new(u8::MAX));
+    LEVELS.of(share)
 }
 
 /// The same for a share with a sign.
 pub(crate) fn signed_level_of_share(share: f32) -> u8 {
+    static LEVELS: LazyLock<Levels> = LazyLock::new(|| Levels::new(!SIGN));
     let sign = if share < 0.0 { SIGN } else { 0 };
-    sign | nearest_level(share.abs(), !SIGN)
+    sign | LEVELS.of(share.abs())
 }
 
 /// A rule that is written out: its consequent and its level. None for a consequent beyond the 2^24 most
@@ -176,5 +210,33 @@ impl Written {
         let Place { start, end, scale } = place;
         let words = &buffer.slice(&self.words)[start as usize..end as usize];
         WrittenRules { words, scale, shares: &self.shares }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_has_the_nearest_level() {
+        for level in 0..=u8::MAX {
+            let share = share_of_level(level);
+            assert_eq!(level_of_share(share), level);
+            let (less, more) =
+                (level_of_share(share * 0.99), level_of_share((share * 1.01).min(1.0)));
+            // Half a step is 1.35 %.
+            assert_eq!((less, more), (level, level));
+            assert_eq!(level_of_share(share * 0.98), level.saturating_sub(1));
+        }
+        for level in 0..=!SIGN {
+            for sign in [0, SIGN] {
+                assert_eq!(
+                    signed_level_of_share(share_of_signed_level(sign | level)),
+                    sign | level
+                );
+            }
+        }
+        assert_eq!(level_of_share(0.0), 0);
+        assert_eq!(level_of_share(f32::NAN), 0);
     }
 }
