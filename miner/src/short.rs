@@ -26,7 +26,7 @@ const FEWEST_RULES_OF_ARTIST: usize = 24;
 const RULES: usize = 4_000_000;
 const OCCURRENCES_PER_RULE: usize = 2;
 /// So many of an artist's rules are looked at: what they say least of may be what a song's own say most of.
-pub(crate) const LOOKED_AT: usize = 4 * MOST_SHORT_RULES;
+pub(crate) const LOOKED_AT: usize = 2 * MOST_SHORT_RULES;
 
 /// How many rules an artist in so many playlists has, whose rules are not written out; none where its only
 /// playlist is read.
