@@ -16,7 +16,8 @@ use crate::cooccurrence::{Best, Consequent, Cooccurrences, Drawn};
 use crate::dataset::Items;
 use crate::ranked::{Factors, Ranked};
 use crate::short::{
-    LOOKED_AT, OfArtist, rules_for_artist, rules_for_song, songs_with_short_rules, strongest_first,
+    LOOKED_AT, OfArtist, read_by_short_answers, rules_for_artist, rules_for_song,
+    songs_with_short_rules,
 };
 use crate::spread::spread;
 
@@ -183,8 +184,7 @@ impl<'r> Task<'r> {
         of_artist.set(playlists.len(), chosen.best_first());
         let explicit = if is_explicit { usize::MAX } else { 0 };
         let explicit = written_out(of_artist.first(explicit), factors, rules);
-        strongest_first(of_artist.first(short), factors, rules);
-        [explicit, Rules::from(&*rules)]
+        [explicit, read_by_short_answers(of_artist.first(short), factors, rules)]
     }
 
     fn of_song(&mut self, song: TrackId) -> [Rules; 2] {
@@ -197,8 +197,7 @@ impl<'r> Task<'r> {
         chosen_for_short.begin(if is_short { rules_for_song(playlists.len()) } else { 0 });
         of_artist.choose_beside(song, playlists.len(), counts, factors, chosen_for_short, chosen);
         let explicit = written_out(chosen.best_first(), factors, rules);
-        strongest_first(chosen_for_short.all(), factors, rules);
-        [explicit, Rules::from(&*rules)]
+        [explicit, read_by_short_answers(chosen_for_short.all(), factors, rules)]
     }
 }
 

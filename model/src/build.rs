@@ -323,6 +323,19 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// Those of tracks and strengths in any order, the strongest first; equal ones as tracks come.
+    #[must_use]
+    pub fn strongest_first(rules: &[(TrackId, f32)]) -> Self {
+        let mut rules = Self::new(rules, level_of_share);
+        // Levels first, and then the track.
+        rules
+            .words
+            .sort_unstable_by_key(|word| !(word.rotate_right(u8::BITS) ^ u32::MAX >> u8::BITS));
+        rules
+    }
+}
+
 impl<R: AsRef<[(TrackId, f32)]>> From<R> for Rules {
     fn from(rules: R) -> Self {
         Self::new(rules.as_ref(), level_of_share)

@@ -50,11 +50,6 @@ impl Popularity {
 }
 
 impl Factors<'_> {
-    /// That of the rarest tracks.
-    pub(crate) fn greatest(self) -> f32 {
-        self.factors.last().copied().unwrap_or(0.0)
-    }
-
     pub(crate) fn of(self, track: u32) -> f32 {
         self.factors[self.numbers[track as usize] as usize]
     }

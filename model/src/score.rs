@@ -38,7 +38,7 @@ use std::collections::HashSet;
 
 use smallvec::SmallVec;
 
-use crate::catalog::TrackId;
+use crate::catalog::{ArtistId, Catalog, TrackId};
 use crate::few::Few;
 use crate::model::Model;
 use crate::rule::Antecedent;
@@ -153,6 +153,44 @@ fn share_of(most: usize, share: f32) -> usize {
     ((most as f32 * share) as u32 as usize).max(1)
 }
 
+/// The first of the tracks that are offered best first: one for each recording, no seed, and no other
+/// edition or recording of a seed's song.
+struct Picked<'m> {
+    catalog: Catalog<'m>,
+    limit: usize,
+    best: Vec<Scored>,
+    given: Few<TrackId>,
+    recordings: Few<(u32, ArtistId)>,
+}
+
+impl<'m> Picked<'m> {
+    fn new(catalog: Catalog<'m>, seeds: &Seeds, limit: usize) -> Self {
+        let mut given = Few::new();
+        for track in seeds.tracks() {
+            let song = catalog.song(track);
+            given.insert(song, song);
+        }
+        Self { catalog, limit, best: Vec::with_capacity(limit), given, recordings: Few::new() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.best.len() == self.limit
+    }
+
+    #[inline]
+    fn offer(&mut self, scored: Scored) {
+        if self.is_full() {
+            return;
+        }
+        let song = self.catalog.song(scored.track);
+        let (key, artist) = self.catalog.recording(scored.track);
+        if !self.given.contains(song, song) && !self.recordings.contains(key, (key, artist)) {
+            self.best.push(scored);
+            self.recordings.insert(key, (key, artist));
+        }
+    }
+}
+
 /// What a candidate's score is multiplied with for its popularity, where so many songs are given.
 pub(crate) fn popularity_factor(songs: usize, support: u32) -> f32 {
     let power = (POPULARITY_PER_LOG_SONG * (songs.max(1) as f32).ln()).min(MOST_POPULARITY);
@@ -165,20 +203,19 @@ impl Model {
     /// first appearance in the dataset. Fewer come where the rules say nothing about more. Up to
     /// [`SHORT_ANSWER`] of them are found in a fraction of the time.
     pub fn recommend(&self, seeds: &Seeds, limit: usize, scratch: &mut Scratch) -> Vec<Scored> {
-        let catalog = self.catalog();
         let factors = self.popularity().factors(seeds.len());
-        let votes = seeds.votes(catalog);
-        let mut best: Vec<Scored> = Vec::with_capacity(limit);
-        let mut recordings = Few::new();
-        let mut given = Few::new();
-        for track in seeds.tracks() {
-            let song = catalog.song(track);
-            given.insert(song, song);
+        let votes = seeds.votes(self.catalog());
+        let mut is_short = limit <= SHORT_ANSWER;
+        if is_short && let Some(ready) = self.ready(seeds, &votes) {
+            let mut picked = Picked::new(self.catalog(), seeds, limit);
+            ready.for_each(|(track, score)| picked.offer(Scored { track, score }));
+            if picked.is_full() {
+                return picked.best;
+            }
         }
         // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
         // many more, which means to add up again, only where that was not enough.
         let mut look_at = limit + limit / 2 + 1;
-        let mut is_short = limit <= SHORT_ANSWER;
         let echoes = if is_short { Vec::new() } else { self.echoes(seeds, &votes, scratch) };
         loop {
             let mut sums = match is_short {
@@ -188,31 +225,34 @@ impl Model {
             self.correct(seeds, &votes, learned_for(limit, seeds.len()), &mut sums);
             self.add_echoes(&echoes, &mut sums);
             sums.leave_out(seeds.tracks());
+            let mut picked = Picked::new(self.catalog(), seeds, limit);
             let mut seen = 0;
             for scored in sums.choose(factors, look_at) {
-                if best.len() == limit {
-                    break;
-                }
-                let song = catalog.song(scored.track);
-                let (key, artist) = catalog.recording(scored.track);
-                if !given.contains(song, song) && !recordings.contains(key, (key, artist)) {
-                    best.push(scored);
-                    recordings.insert(key, (key, artist));
-                }
+                picked.offer(scored);
                 seen += 1;
             }
             let is_all = seen < look_at;
-            if best.len() == limit || is_all && !is_short {
-                return best;
+            if picked.is_full() || is_all && !is_short {
+                return picked.best;
             }
             match is_all {
                 // What was made ready for rare songs may be too little.
                 true => is_short = false,
                 false => look_at *= 8,
             }
-            best.clear();
-            recordings = Few::new();
         }
+    }
+
+    /// What a song that is given alone says, if it is ready as short answers read it: popularity counts
+    /// nothing beside one song, so that what says most comes first.
+    fn ready(
+        &self,
+        seeds: &Seeds,
+        votes: &[(TrackId, f32)],
+    ) -> Option<impl Iterator<Item = (TrackId, f32)>> {
+        let &[(track, share)] = votes else { return None };
+        let ready = self.rules().short_of_track(track).first(short_rules_for(1));
+        (seeds.len() == 1 && !ready.is_empty()).then(|| ready.iter(share))
     }
 
     /// Adds up what the rules of these seeds say, the learned ones aside.

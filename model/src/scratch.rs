@@ -10,8 +10,8 @@ use crate::rule::{Antecedent, Rules};
 use crate::score::{Scored, strength};
 use crate::written::WrittenRules;
 
-/// So many sums are taken out before the next step is done for all of them.
-pub(crate) const AT_ONCE: usize = 64;
+/// So many sums are taken out before the best of them are looked at.
+pub(crate) const AT_ONCE: usize = 32;
 
 /// The memory that scoring works in. Reused from request to request, it is allocated once.
 #[derive(Debug, Default)]
@@ -87,9 +87,14 @@ impl<'s, 'm> Sums<'s, 'm> {
 
     /// Adds up these rules, each `vote` times.
     fn add_written(&mut self, written: WrittenRules<'m>, vote: f32) {
+        // Nothing, or as good as that: what is left says something of each of its tracks.
+        if vote * written.least() == 0.0 {
+            return;
+        }
         let Scratch { sums, noted, .. } = &mut *self.scratch;
-        let mut adder = Adder { sums, noted, count: &mut self.count };
+        let mut adder = Adder { sums, noted, count: self.count };
         written.visit(vote, |consequent, amount| adder.add(consequent, amount));
+        self.count = adder.count;
     }
 
     /// Adds what lists of learned rules say, which may be negative, each so many times, to what has been
@@ -112,10 +117,11 @@ impl<'s, 'm> Sums<'s, 'm> {
             return self.add_only(number, vote, most);
         }
         let Scratch { sums, noted, counts, .. } = &mut *self.scratch;
-        let mut adder = Adder { sums, noted, count: &mut self.count };
+        let mut adder = Adder { sums, noted, count: self.count };
         each_implicit(self.rules, occurrences, counts, |consequent, strength| {
-            adder.add(consequent, vote * strength);
+            adder.add_if_any(consequent, vote * strength);
         });
+        self.count = adder.count;
     }
 
     /// Makes the rules of an antecedent from the only transaction that holds it.
@@ -154,39 +160,21 @@ impl<'s, 'm> Sums<'s, 'm> {
     pub(crate) fn complete(&mut self) {
         self.only.sort_unstable_by_key(|only| only.number);
         let Scratch { sums, noted, .. } = &mut *self.scratch;
-        let mut adder = Adder { sums, noted, count: &mut self.count };
+        let mut adder = Adder { sums, noted, count: self.count };
         for same in self.only.chunk_by(|a, b| a.number == b.number) {
             let (items, weight) = self.rules.transaction(same[0].number);
             let most = same.iter().map(|only| only.most).max().unwrap_or_default();
             let items = &items[..items.len().min(most)];
             let vote: f32 = same.iter().map(|only| only.vote).sum();
             let amount = vote * strength(weight, 1);
-            items.iter().for_each(|&item| adder.add(item, amount));
+            items.iter().for_each(|&item| adder.add_if_any(item, amount));
         }
+        self.count = adder.count;
     }
 
     /// Forgets what has been said of these tracks.
     pub(crate) fn leave_out(&mut self, tracks: impl Iterator<Item = TrackId>) {
         tracks.for_each(|track| self.scratch.sums[track as usize] = 0.0);
-    }
-
-    /// Takes out all sums. Shows those of at least what `visit` gave back last, and at first all, together
-    /// with their tracks, so many at a time that what is done with one need not wait for another.
-    fn take(self, mut visit: impl FnMut(&[Scored]) -> f32) -> &'s mut Scratch {
-        let Scratch { sums, noted, .. } = &mut *self.scratch;
-        let mut taken = [Scored { track: 0, score: 0.0 }; AT_ONCE];
-        let mut least = f32::MIN_POSITIVE;
-        for tracks in noted[..self.count].chunks(AT_ONCE) {
-            let mut count = 0;
-            for &track in tracks {
-                let score = std::mem::take(&mut sums[track as usize]);
-                taken[count] = Scored { track, score };
-                count += usize::from(score >= least);
-            }
-            least = visit(&taken[..count]);
-        }
-        self.scratch.is_used = false;
-        self.scratch
     }
 
     /// Chooses the `most` best of what has been added up, best first; in equal ones the more frequent.
@@ -195,19 +183,24 @@ impl<'s, 'm> Sums<'s, 'm> {
         factors: Factors<'_>,
         most: usize,
     ) -> impl Iterator<Item = Scored> + use<'s> {
-        let mut best = Best::new(std::mem::take(&mut self.scratch.candidates), factors, most);
-        let scratch = self.take(|taken| best.offer(taken));
-        scratch.candidates = best.finish();
-        scratch.candidates.iter().rev().map(|&key| scored_of(key))
+        let Scratch { sums, noted, candidates, is_used, .. } = self.scratch;
+        let mut best = Best::new(std::mem::take(candidates), factors, most);
+        for tracks in noted[..self.count].chunks(AT_ONCE) {
+            best.offer(tracks, |track| std::mem::take(&mut sums[track as usize]));
+        }
+        *is_used = false;
+        *candidates = best.finish();
+        candidates.iter().rev().map(|&key| scored_of(key))
     }
 
     /// What has been added up, in no order.
     pub(crate) fn all(self) -> Vec<Scored> {
-        let mut all = Vec::new();
-        self.take(|taken| {
-            all.extend_from_slice(taken);
-            f32::MIN_POSITIVE
-        });
+        let Scratch { sums, noted, is_used, .. } = self.scratch;
+        let taken = noted[..self.count]
+            .iter()
+            .map(|&track| Scored { track, score: std::mem::take(&mut sums[track as usize]) });
+        let all = taken.filter(|scored| scored.score > 0.0).collect();
+        *is_used = false;
         all
     }
 }
@@ -216,17 +209,27 @@ impl<'s, 'm> Sums<'s, 'm> {
 struct Adder<'s> {
     sums: &'s mut [f32],
     noted: &'s mut [TrackId],
-    count: &'s mut usize,
+    count: usize,
 }
 
 impl Adder<'_> {
-    /// Adds an amount that is not negative.
+    /// Adds an amount that is positive.
     #[inline]
     fn add(&mut self, track: TrackId, amount: f32) {
         let sum = &mut self.sums[track as usize];
-        self.noted[*self.count] = track;
-        // A track that has got nothing is not noted: each is noted once, for which there is room.
-        *self.count += usize::from((*sum == 0.0) & (amount > 0.0));
+        self.noted[self.count] = track;
+        // As bits: zero is never negative here, and numbers take longer to compare.
+        self.count += usize::from(sum.to_bits() == 0);
+        *sum += amount;
+    }
+
+    /// The same for one that may be zero: a track that has got nothing is not noted, so that each is noted
+    /// once, for which there is room.
+    #[inline]
+    fn add_if_any(&mut self, track: TrackId, amount: f32) {
+        let sum = &mut self.sums[track as usize];
+        self.noted[self.count] = track;
+        self.count += usize::from((*sum == 0.0) & (amount > 0.0));
         *sum += amount;
     }
 }
@@ -247,23 +250,22 @@ impl<'f> Best<'f> {
         Self { factors, most, candidates, least }
     }
 
-    /// Offers so many sums. Gives back the least that is worth to be offered after them: what is less is
-    /// out of the question whatever its factor is, which then isn't looked up.
+    /// Offers so many tracks with their sums, of which those that are not positive are none.
     #[inline]
-    pub(crate) fn offer(&mut self, sums: &[Scored]) -> f32 {
+    pub(crate) fn offer(&mut self, tracks: &[TrackId], mut sum: impl FnMut(TrackId) -> f32) {
         let Self { factors, most, candidates, least } = self;
         let mut kept = candidates.len();
-        candidates.resize(kept + sums.len(), 0);
-        for &Scored { track, score } in sums {
-            candidates[kept] = key_of(track, score * factors.of(track));
-            kept += usize::from(candidates[kept] >= *least);
+        candidates.resize(kept + tracks.len(), 0);
+        for &track in tracks {
+            let key = key_of(track, sum(track).max(0.0) * factors.of(track));
+            candidates[kept] = key;
+            kept += usize::from(key >= *least);
         }
         candidates.truncate(kept);
-        if candidates.len() >= 4 * *most {
+        if candidates.len() >= 2 * *most {
             keep_greatest(candidates, *most);
             *least = candidates[0];
         }
-        (scored_of(*least).score / factors.greatest()).max(f32::MIN_POSITIVE)
     }
 
     /// The keys of the best, the greatest last (see [`scored_of`]).

@@ -133,6 +133,19 @@ impl<'m> WrittenRules<'m> {
         self.words
     }
 
+    /// The least impact that a rule of these can have.
+    pub(crate) fn least(self) -> f32 {
+        self.scale * self.shares[0]
+    }
+
+    /// The rules: consequents and impacts, `times` as large.
+    pub(crate) fn iter(self, times: f32) -> impl Iterator<Item = (TrackId, f32)> + 'm {
+        let scale = times * self.scale;
+        self.words
+            .iter()
+            .map(move |&word| (consequent_of(word), scale * self.shares[usize::from(word as u8)]))
+    }
+
     /// Visits all rules: consequents and impacts, `times` as large.
     #[inline]
     pub(crate) fn visit(self, times: f32, mut visit: impl FnMut(TrackId, f32)) {
