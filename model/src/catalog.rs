@@ -1,5 +1,7 @@
 //! The songs of a model. How they are found by what people write is in `find` and `search`.
 
+use std::sync::OnceLock;
+
 use crate::buffer::{Buffer, Span};
 use crate::format::{FormatError, Section, content_error};
 use crate::head::Head;
@@ -45,7 +47,6 @@ pub(crate) struct Name {
 pub(crate) struct CatalogSpans {
     pub(crate) artists: Texts,
     pub(crate) titles: Texts,
-    pub(crate) uris: Texts,
     pub(crate) track_artist: Span<u32>,
     pub(crate) track_support: Span<u32>,
     track_song: Span<u32>,
@@ -54,28 +55,50 @@ pub(crate) struct CatalogSpans {
     pub(crate) title_tracks: Groups,
     pub(crate) artist_keys: Texts,
     pub(crate) artist_tracks: Groups,
-    /// Tracks by their URI and by their title as it is written, title keys and artist keys by themselves.
-    /// Made at load.
-    pub(crate) by_uri: Lookup,
+    /// Tracks by their title as it is written, title keys and artist keys by themselves. Made at load.
     pub(crate) by_written_title: Lookup,
     pub(crate) by_title: Lookup,
     pub(crate) by_artist: Lookup,
-    /// Per title key: which letters it has, as bits. Made at load; see [`Catalog::near`].
-    pub(crate) letters: Vec<u64>,
+    /// Per title key: which letters it has, as bits. Made when first asked for; see [`Catalog::near`].
+    letters: OnceLock<Vec<u64>>,
+}
+
+/// The tracks' URIs. Apart from the rest of the catalog, they are read beside it.
+pub(crate) struct Uris {
+    texts: Texts,
+    by_uri: Lookup,
+}
+
+impl Uris {
+    pub(crate) fn read(buffer: &Buffer) -> Result<Self, FormatError> {
+        let uris = Self::unchecked(buffer)?;
+        let tracks =
+            buffer.slice(&buffer.span::<u32>(Section::TitleOffset)?).len().saturating_sub(1);
+        same_as_tracks(Section::UriOffset, uris.texts.len(buffer), tracks)?;
+        Ok(uris)
+    }
+
+    /// Those of a model for scoring alone, which has none.
+    pub(crate) fn unchecked(buffer: &Buffer) -> Result<Self, FormatError> {
+        let texts = Texts::read(buffer, Section::UriOffset, Section::UriByte)?;
+        Ok(Self { by_uri: lookup(buffer, &texts), texts })
+    }
+}
+
+fn same_as_tracks(section: Section, found: usize, tracks: usize) -> Result<(), FormatError> {
+    match found == tracks {
+        true => Ok(()),
+        false => Err(content_error(section, found, "expected as many entries as tracks")),
+    }
 }
 
 impl CatalogSpans {
     /// The catalog, and per track the number of its title's key.
     pub(crate) fn read(buffer: &Buffer) -> Result<(Self, Vec<u32>), FormatError> {
-        let mut spans = Self::unchecked(buffer)?;
+        let spans = Self::unchecked(buffer)?;
         let tracks = spans.titles.len(buffer);
         spans.check(buffer, tracks)?;
         let keys = spans.keys(buffer, tracks)?;
-        let mut looks = Looks::default();
-        spans.letters = (0..spans.title_keys.len(buffer))
-            .inspect(|_| looks.add(1))
-            .map(|key| letters(spans.title_keys.get(buffer, key)))
-            .collect();
         Ok((spans, keys))
     }
 
@@ -85,7 +108,6 @@ impl CatalogSpans {
         let tracks = titles.len(buffer);
         let title_keys = Texts::read(buffer, Section::TitleKeyOffset, Section::TitleKeyByte)?;
         let artist_keys = Texts::read(buffer, Section::ArtistKeyOffset, Section::ArtistKeyByte)?;
-        let uris = Texts::read(buffer, Section::UriOffset, Section::UriByte)?;
         Ok(Self {
             artists: Texts::read(buffer, Section::ArtistOffset, Section::ArtistByte)?,
             track_artist: buffer.span(Section::TrackArtist)?,
@@ -104,12 +126,10 @@ impl CatalogSpans {
                 Section::ArtistTrack,
                 tracks,
             )?,
-            by_uri: lookup(buffer, &uris),
             by_written_title: lookup(buffer, &titles),
             by_title: lookup(buffer, &title_keys),
             by_artist: lookup(buffer, &artist_keys),
-            letters: Vec::new(),
-            uris,
+            letters: OnceLock::new(),
             titles,
             title_keys,
             artist_keys,
@@ -117,13 +137,9 @@ impl CatalogSpans {
     }
 
     fn check(&self, buffer: &Buffer, tracks: usize) -> Result<(), FormatError> {
-        let same = |section, found| match found == tracks {
-            true => Ok(()),
-            false => Err(content_error(section, found, "expected as many entries as tracks")),
-        };
+        let same = |section, found| same_as_tracks(section, found, tracks);
         let artists = buffer.slice(&self.track_artist);
         let supports = buffer.slice(&self.track_support);
-        same(Section::UriOffset, self.uris.len(buffer))?;
         same(Section::TrackArtist, artists.len())?;
         same(Section::TrackSupport, supports.len())?;
         let songs = buffer.slice(&self.track_song);
@@ -229,6 +245,7 @@ fn lookup(buffer: &Buffer, texts: &Texts) -> Lookup {
 pub struct Catalog<'m> {
     pub(crate) buffer: &'m Buffer,
     pub(crate) spans: &'m CatalogSpans,
+    pub(crate) uris: &'m Uris,
     pub(crate) heads: &'m [Head],
 }
 
@@ -254,7 +271,7 @@ impl<'m> Catalog<'m> {
         Track {
             title: self.title(track),
             artist: self.artist_name(self.artist(track)),
-            uri: self.spans.uris.get(self.buffer, track as usize),
+            uri: self.uris.texts.get(self.buffer, track as usize),
             support: self.support(track),
         }
     }
@@ -320,6 +337,19 @@ impl<'m> Catalog<'m> {
     /// The tracks whose titles have the same key as that of this one, the most frequent first.
     pub(crate) fn namesakes(&self, track: TrackId) -> &'m [TrackId] {
         self.spans.title_tracks.at(self.buffer, self.heads[track as usize].namesakes)
+    }
+
+    /// The track of this URI.
+    pub(crate) fn by_uri(&self, uri: &str) -> Option<TrackId> {
+        self.uris.by_uri.find(uri, |track| self.uris.texts.bytes(self.buffer, track))
+    }
+
+    /// Per title key: which letters it has, as bits.
+    pub(crate) fn letters(&self) -> &'m [u64] {
+        self.spans.letters.get_or_init(|| {
+            let keys = 0..self.spans.title_keys.len(self.buffer);
+            keys.map(|key| letters(self.spans.title_keys.get(self.buffer, key))).collect()
+        })
     }
 
     fn name(&self, track: TrackId) -> &'m Name {

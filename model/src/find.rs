@@ -92,10 +92,6 @@ impl<'m> Catalog<'m> {
         first.map(|&track| self.artist(track))
     }
 
-    pub(crate) fn by_uri(&self, uri: &str) -> Option<TrackId> {
-        self.spans.by_uri.find(uri, |track| self.spans.uris.bytes(self.buffer, track))
-    }
-
     /// The tracks whose titles have this key.
     fn by_key(&self, key: &str) -> &'m [TrackId] {
         let key_at = |number| self.spans.title_keys.bytes(self.buffer, number);

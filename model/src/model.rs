@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::buffer::Buffer;
-use crate::catalog::{Catalog, CatalogSpans};
+use crate::catalog::{Catalog, CatalogSpans, Uris};
 use crate::format::FormatError;
 use crate::head::{self, Head};
 use crate::metadata::Metadata;
@@ -93,6 +93,7 @@ pub struct Model {
     id: ModelId,
     buffer: Buffer,
     parts: Parts,
+    uris: Uris,
 }
 
 /// What lies where in a model's bytes, and what was made of them at load.
@@ -146,16 +147,16 @@ impl Model {
     }
 
     fn check(buffer: Buffer) -> Result<Self, FormatError> {
-        // The digest takes nearly as long as all else together.
-        let (digest, parts) = std::thread::scope(|scope| {
-            let digest = scope.spawn(|| buffer.digest());
+        // Digest and URIs take as long as all else together.
+        let ((digest, uris), parts) = std::thread::scope(|scope| {
+            let beside = scope.spawn(|| (buffer.digest(), Uris::read(&buffer)));
             let parts = Parts::read(&buffer);
-            (digest.join().expect("a digest does not panic"), parts)
+            (beside.join().expect("reading does not panic"), parts)
         });
         // What is damaged contradicts its checksum first of all.
         let id = ModelId::from_digest(digest?);
-        let parts = parts?;
-        Ok(Self { id, buffer, parts })
+        let (parts, uris) = (parts?, uris?);
+        Ok(Self { id, buffer, parts, uris })
     }
 
     /// A model for scoring alone, which is in no file and so has no id: its songs have no titles, but
@@ -165,10 +166,10 @@ impl Model {
         metadata: Metadata,
         recordings: &[u32],
     ) -> Result<Self, FormatError> {
-        let catalog = CatalogSpans::unchecked(&buffer)?;
+        let (catalog, uris) = (CatalogSpans::unchecked(&buffer)?, Uris::unchecked(&buffer)?);
         let rules = RuleSpans::read(&buffer, &catalog)?;
         let parts = Parts::of(&buffer, metadata, catalog, recordings, rules);
-        Ok(Self { id: ModelId(0), buffer, parts })
+        Ok(Self { id: ModelId(0), buffer, parts, uris })
     }
 
     /// The model's id.
@@ -193,7 +194,7 @@ impl Model {
     #[must_use]
     pub fn catalog(&self) -> Catalog<'_> {
         let Parts { catalog, heads, .. } = &self.parts;
-        Catalog { buffer: &self.buffer, spans: catalog, heads }
+        Catalog { buffer: &self.buffer, spans: catalog, uris: &self.uris, heads }
     }
 
     /// The rules.

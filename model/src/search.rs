@@ -66,7 +66,7 @@ impl Catalog<'_> {
         for key in wanted.iter().filter(|key| key.len() >= 3 && key.len() <= LONGEST_NEAR) {
             let most = (key.chars().count() / 4).max(1);
             let wanted_letters = letters(key);
-            for (rank, &candidate_letters) in self.spans.letters.iter().enumerate() {
+            for (rank, &candidate_letters) in self.letters().iter().enumerate() {
                 // An edit changes at most two of the letters that occur: one goes, another comes.
                 if (wanted_letters ^ candidate_letters).count_ones() as usize > 2 * most {
                     continue;
