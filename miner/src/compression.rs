@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 /// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +51,50 @@ impl Compression {
     ) -> io::Result<Box<dyn Read + Send + 'a>> {
         Ok(match self {
             Self::None | Self::Unsupported(_) => Box::new(input),
-            Self::Gzip => Box::new(MultiGzDecoder::new(input)),
+            Self::Gzip => Box::new(Members { current: Some(GzDecoder::new(input)) }),
             Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(input)?),
         })
+    }
+}
+
+/// The members of a gzip file, one after the other (RFC 1952, 2.2). Zeros after the last one are padding, as
+/// gzip(1) takes them for; anything else there is no gzip.
+struct Members<R> {
+    current: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.current {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            self.current = match self.current.take() {
+                Some(ended) => next_member(ended.into_inner())?,
+                None => None,
+            };
+        }
+        Ok(0)
+    }
+}
+
+/// What follows the end of a gzip member: another, if anything does.
+fn next_member<R: BufRead>(mut input: R) -> io::Result<Option<GzDecoder<R>>> {
+    loop {
+        let rest = input.fill_buf()?;
+        let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
+        let next = rest.get(zeros).copied();
+        input.consume(zeros);
+        match next {
+            Some(0x1f) => return Ok(Some(GzDecoder::new(input))),
+            Some(_) => {
+                let found = "bytes after its end that are no other part of it";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, found));
+            }
+            None if zeros == 0 => return Ok(None),
+            None => {}
+        }
     }
 }
 

@@ -75,6 +75,24 @@ fn a_truncated_stream_is_called_truncated_wherever_it_is_cut() {
 }
 
 #[test]
+fn zeros_pad_a_gzip_stream_and_nothing_else_does() {
+    let whole = gzip(CSV);
+    let plain = dataset(CSV).unwrap();
+    for zeros in [1, 9, 10, 512, 100_000] {
+        let padded = [&whole[..], &vec![0; zeros]].concat();
+        let read = dataset(&padded).unwrap();
+        assert_eq!(read.transactions, plain.transactions);
+        assert_eq!(read.provenance.sha256, ContentDigest::of(&padded));
+    }
+    for rest in [&b"x"[..], b"\0x", b"some text that follows", b"\x1e\x8b\x08"] {
+        assert_eq!(
+            error([&whole[..], rest].concat()),
+            "expected a whole gzip stream, found damage: bytes after its end that are no other part of it"
+        );
+    }
+}
+
+#[test]
 fn a_damaged_stream_is_called_damaged() {
     let mut long = gzip(long_csv());
     let middle = long.len() / 2;
