@@ -66,14 +66,13 @@ impl Ranked {
         let transactions = renumbered(transactions, &rank_of);
         let weights: Vec<f32> =
             transactions.iter().map(|items| (items.len() as f32).max(1.0).powf(-0.5)).collect();
-        let nameless = names.artists().iter().position(str::is_empty).map(|artist| artist as u32);
-        let artist_of: Vec<Option<u32>> = items
-            .iter()
-            .map(|&item| Some(names.artist_id(item)).filter(|&artist| Some(artist) != nameless))
-            .collect();
         let (tracks, artists) = rayon::join(
             || Occurrences::of_tracks(&transactions, &supports),
-            || Occurrences::of_artists(&transactions, names.artists().len(), &artist_of),
+            || {
+                let artist_of: Vec<u32> = items.iter().map(|&item| names.artist_id(item)).collect();
+                let is_artist = names.artists().iter().map(|name| !name.is_empty());
+                Occurrences::of_artists(&transactions, &supports, &artist_of, is_artist)
+            },
         );
         let factors = Factors::new(&supports);
         Self { items, supports, factors, transactions, weights, tracks, artists }
@@ -151,7 +150,7 @@ fn renumbered<'t>(
 impl Occurrences {
     /// Those of tracks, of which `supports` are the numbers of transactions.
     fn of_tracks(transactions: &Transactions, supports: &[u32]) -> Self {
-        let mut occurrences = Self::with_room(supports);
+        let mut occurrences = Self::with_room(supports.iter().map(|&support| support as usize));
         let mut next = occurrences.offsets.clone();
         for (number, transaction) in transactions.iter().enumerate() {
             for &track in transaction {
@@ -163,37 +162,52 @@ impl Occurrences {
         occurrences
     }
 
-    /// Those of so many artists; a transaction counts once, however many songs it has by the artist.
-    fn of_artists(transactions: &Transactions, artists: usize, artist_of: &[Option<u32>]) -> Self {
-        let visit = |found: &mut dyn FnMut(usize, u32)| {
-            let mut last = vec![u32::MAX; artists];
-            for (number, transaction) in transactions.iter().enumerate() {
-                for artist in transaction.iter().filter_map(|&track| artist_of[track as usize]) {
-                    if std::mem::replace(&mut last[artist as usize], number as u32) != number as u32
-                    {
-                        found(artist as usize, number as u32);
-                    }
+    /// Those of artists, where `is_artist` says that they are any; a transaction counts once, however many
+    /// songs it has by the artist.
+    fn of_artists(
+        transactions: &Transactions,
+        supports: &[u32],
+        artist_of: &[u32],
+        is_artist: impl ExactSizeIterator<Item = bool>,
+    ) -> Self {
+        // Room for as many as there are of its tracks together.
+        let mut room = vec![0_usize; is_artist.len()];
+        for (&artist, &support) in artist_of.iter().zip(supports) {
+            room[artist as usize] += support as usize;
+        }
+        let Self { offsets: starts, mut numbers } = Self::with_room(room.into_iter());
+        let mut next = starts.clone();
+        let mut last = vec![u32::MAX; is_artist.len()];
+        for (number, transaction) in transactions.iter().enumerate() {
+            for &track in transaction {
+                let artist = artist_of[track as usize] as usize;
+                if std::mem::replace(&mut last[artist], number as u32) != number as u32 {
+                    numbers[next[artist]] = number as u32;
+                    next[artist] += 1;
                 }
             }
-        };
-        let mut counts = vec![0; artists];
-        visit(&mut |artist, _| counts[artist] += 1);
-        let mut occurrences = Self::with_room(&counts);
-        let mut next = occurrences.offsets.clone();
-        visit(&mut |artist, number| {
-            occurrences.numbers[next[artist]] = number;
-            next[artist] += 1;
-        });
-        occurrences
+        }
+        let mut offsets = Vec::with_capacity(starts.len());
+        let mut end = 0;
+        offsets.push(end);
+        for (artist, is_artist) in is_artist.enumerate() {
+            if is_artist {
+                numbers.copy_within(starts[artist]..next[artist], end);
+                end += next[artist] - starts[artist];
+            }
+            offsets.push(end);
+        }
+        numbers.truncate(end);
+        Self { offsets, numbers }
     }
 
     /// As many places for each thing as these.
-    fn with_room(counts: &[u32]) -> Self {
+    fn with_room(counts: impl ExactSizeIterator<Item = usize>) -> Self {
         let mut offsets = Vec::with_capacity(counts.len() + 1);
         let mut end = 0;
         offsets.push(end);
-        for &count in counts {
-            end += count as usize;
+        for count in counts {
+            end += count;
             offsets.push(end);
         }
         Self { offsets, numbers: vec![0; end] }
