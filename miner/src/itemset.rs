@@ -225,11 +225,15 @@ impl Pairs {
     }
 
     fn turn_to(&mut self, index: &ItemsetIndex, greater: u32) {
-        self.found.resize(index.singles.len(), NOWHERE);
         for &(smaller, _) in index.pairs_of(self.greater) {
-            self.found[smaller as usize] = NOWHERE;
+            if let Some(found) = self.found.get_mut(smaller as usize) {
+                *found = NOWHERE;
+            }
         }
-        for &(smaller, found) in index.pairs_of(greater) {
+        let pairs = index.pairs_of(greater);
+        let room = pairs.last().map_or(0, |&(smaller, _)| smaller as usize + 1);
+        self.found.resize(room.max(self.found.len()), NOWHERE);
+        for &(smaller, found) in pairs {
             self.found[smaller as usize] = found;
         }
         self.greater = greater;

@@ -2,9 +2,10 @@
 //!
 //! A sample of the playlists is set aside and a *twin* is made of the others: a model without learned rules,
 //! in which those alone are written that the sample asks for. That takes a fraction of the time of a whole
-//! model, and through the same scoring code it shows whether the playlists say what belongs together. The twin continues the sample's playlists from five songs each; the model that is
-//! served is made of all playlists, the sample's included. Of a large dataset, the twin is made of a part,
-//! and knows less than the model: its figures compare with those of other twins.
+//! model, and through the same scoring code it shows whether the playlists say what belongs together. The
+//! twin continues the sample's playlists from five songs each; the model that is served is made of all
+//! playlists, the sample's included. Of a large dataset, the twin is made of a part, and knows less than the
+//! model: its figures compare with those of other twins.
 //!
 //! The sample is a pure function of the playlists' names, and is kept in the model, so that the dataset
 //! that comes after can be judged by the very same playlists: its own twin is made without them, too.

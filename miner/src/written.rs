@@ -118,10 +118,13 @@ pub(crate) fn some_rules(ranked: &Ranked, limits: Limits, wanted: &[Antecedent])
     let explicit = explicit_tracks(ranked, limits.implicit_support);
     let new = || Task::new(ranked, limits, explicit, 0);
     spread(wanted, TASKS_TOGETHER, new, |task, &antecedent| {
+        let frequent = limits.implicit_support as usize;
         let [explicit, _] = match antecedent {
             Antecedent::Track(song) if (song as usize) < explicit => task.of_song(song),
-            Antecedent::Track(_) => Default::default(),
-            Antecedent::Artist(artist) => task.of_artist(Some(artist), false),
+            Antecedent::Artist(artist) if ranked.artists.get(artist).len() > frequent => {
+                task.of_artist(Some(artist), false)
+            }
+            Antecedent::Track(_) | Antecedent::Artist(_) => Default::default(),
         };
         explicit
     })

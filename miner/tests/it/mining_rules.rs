@@ -31,6 +31,26 @@ fn rules(search: &RuleSearch) -> Rules {
     search.rules(itemsets(), transactions().len()).expect("all subsets are there")
 }
 
+#[test]
+fn itemsets_without_their_subsets_are_refused() {
+    for sets in [
+        &[&[5, 9][..], &[5, 9, 12]][..],
+        &[&[9, 12], &[5, 12], &[5, 9, 12]],
+        &[&[5], &[9], &[12], &[9, 12], &[5, 12], &[5, 9, 12]],
+        &[&[0, 1], &[1_000_000, 2, 3]],
+    ] {
+        let mut itemsets = Itemsets::default();
+        sets.iter().for_each(|set| itemsets.push(set, 3));
+        let missing = RuleSearch::new().count(itemsets.clone(), 10).expect_err("one is missing");
+        let whole = missing.itemset.as_slice();
+        assert!(missing.subset.len() < whole.len());
+        assert!(missing.subset.iter().all(|item| whole.contains(item)));
+        assert!(itemsets.iter().all(|(items, _)| items != missing.subset));
+        let rules = RuleSearch::new().rules(itemsets, 10);
+        assert_eq!(rules.map(|rules| rules.len()), Err(missing));
+    }
+}
+
 fn two() -> NonZeroUsize {
     NonZeroUsize::new(2).expect("not zero")
 }
