@@ -32,7 +32,8 @@
 //! The first ten of a few songs do not depend on what stands at the end of long lists. So a short answer
 //! reads what the miner made ready for it: for each song the strongest of its rules and its artist's,
 //! added up, or of a song in one playlist alone the most frequent songs of that; and learned rules only
-//! where many songs are given. A longer answer reads everything.
+//! where many songs are given; for a song that is given alone, the first of its list are the answer. A longer
+//! answer reads everything.
 
 use std::collections::HashSet;
 
