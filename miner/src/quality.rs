@@ -32,7 +32,7 @@ const ONE_IN: usize = 10;
 const MOST_TRAINED: usize = 32_768;
 /// A shorter playlist has too little to guess.
 const SHORTEST: usize = 10;
-/// What a twin has of the rules that are asked for.
+/// What a twin has of the rules that are asked for, whatever the model will have: twins are compared.
 const LIMITS: Limits = Limits { implicit_support: 64, most_rules: 800, with_artists: true };
 /// So many songs of a playlist are given, the others to be guessed.
 const GIVEN: usize = 5;

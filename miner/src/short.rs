@@ -7,7 +7,6 @@
 //! Not here: counting (see `cooccurrence`), and whose rules are written out as they are (see `written`).
 
 use segue_model::TrackId;
-use segue_model::build::Rules;
 use segue_model::score::{MOST_SHORT_RULES, antecedent_share, artist_share};
 
 use crate::cooccurrence::{Best, Consequent, Cooccurrences, TAKEN_TOGETHER};
@@ -107,17 +106,6 @@ impl OfArtist {
             together.offer(ranks, own);
         });
     }
-}
-
-/// Rules as they are read by short answers: what is said for each track, the greatest first.
-pub(crate) fn read_by_short_answers(
-    worths: impl Iterator<Item = Consequent>,
-    factors: &Factors,
-    rules: &mut Vec<Consequent>,
-) -> Rules {
-    rules.clear();
-    rules.extend(worths.map(|(track, worth)| (track, worth / factors.of(track))));
-    Rules::strongest_first(rules)
 }
 
 #[cfg(test)]

@@ -15,10 +15,7 @@ use segue_model::{Antecedent, ArtistId, TrackId};
 use crate::cooccurrence::{Best, Consequent, Cooccurrences, Drawn};
 use crate::dataset::Items;
 use crate::ranked::{Factors, Ranked};
-use crate::short::{
-    LOOKED_AT, OfArtist, read_by_short_answers, rules_for_artist, rules_for_song,
-    songs_with_short_rules,
-};
+use crate::short::{LOOKED_AT, OfArtist, rules_for_artist, rules_for_song, songs_with_short_rules};
 use crate::spread::spread;
 
 /// At most so many playlists of a song are counted, drawn evenly, and of an artist, whose rules count for
@@ -186,8 +183,8 @@ impl<'r> Task<'r> {
         counts.take(factors, |ranks| chosen.offer(ranks, 1.0));
         of_artist.set(playlists.len(), chosen.best_first());
         let explicit = if is_explicit { usize::MAX } else { 0 };
-        let explicit = written_out(of_artist.first(explicit), factors, rules);
-        [explicit, read_by_short_answers(of_artist.first(short), factors, rules)]
+        let explicit = Rules::from(strengths(of_artist.first(explicit), factors, rules));
+        [explicit, Rules::strongest_first(strengths(of_artist.first(short), factors, rules))]
     }
 
     fn of_song(&mut self, song: TrackId) -> [Rules; 2] {
@@ -199,18 +196,18 @@ impl<'r> Task<'r> {
         chosen.begin(if is_explicit { self.limits.most_rules } else { 0 });
         chosen_for_short.begin(if is_short { rules_for_song(playlists.len()) } else { 0 });
         of_artist.choose_beside(song, playlists.len(), counts, factors, chosen_for_short, chosen);
-        let explicit = written_out(chosen.best_first(), factors, rules);
-        [explicit, read_by_short_answers(chosen_for_short.all(), factors, rules)]
+        let explicit = Rules::from(strengths(chosen.best_first(), factors, rules));
+        [explicit, Rules::strongest_first(strengths(chosen_for_short.all(), factors, rules))]
     }
 }
 
-/// Rules as longer answers read them, best first.
-fn written_out(
+/// What stands behind these ranks, in this memory.
+fn strengths<'r>(
     ranks: impl Iterator<Item = Consequent>,
     factors: &Factors,
-    rules: &mut Vec<Consequent>,
-) -> Rules {
+    rules: &'r mut Vec<Consequent>,
+) -> &'r [Consequent] {
     rules.clear();
     rules.extend(ranks.map(|(track, rank)| (track, rank / factors.of(track))));
-    Rules::from(&*rules)
+    rules
 }

@@ -87,8 +87,8 @@ impl<'s, 'm> Sums<'s, 'm> {
 
     /// Adds up these rules, each `vote` times.
     fn add_written(&mut self, written: WrittenRules<'m>, vote: f32) {
-        // Nothing, or as good as that: what is left says something of each of its tracks.
-        if vote * written.least() == 0.0 {
+        // Nothing, or as good as that. What is left adds to each of its tracks, however it is rounded.
+        if vote * written.least() < f32::MIN_POSITIVE {
             return;
         }
         let Scratch { sums, noted, .. } = &mut *self.scratch;
