@@ -1,8 +1,9 @@
 //! Which questions are worked on, and which are refused at once so that the others stay fast.
 //!
 //! Two signs of overload count. More questions under way than memory was planned for; and work that
-//! waits too long for a processor. The latter is measured, not guessed: a task that does nothing but ask
-//! for its turn, as a request that has just arrived would, tells how long the turn takes to come.
+//! waits too long for a processor. The latter is measured, not guessed: on each thread that answers, a task
+//! that does nothing but ask for its turn, as a request that has just arrived would, tells how long the turn
+//! takes to come.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -36,26 +37,33 @@ pub(crate) struct Admission {
     most_in_flight: usize,
     longest_delay: Duration,
     in_flight: AtomicUsize,
-    delay_in_nanoseconds: AtomicU64,
-    overloaded: AtomicBool,
+    delays: Vec<Delay>,
     refused: [AtomicU64; Refused::ALL.len()],
 }
 
+/// How long work waits on one of the threads that answer.
+#[derive(Debug, Default)]
+struct Delay {
+    nanoseconds: AtomicU64,
+    is_overloaded: AtomicBool,
+}
+
 impl Admission {
-    pub(crate) fn new(most_in_flight: usize, longest_delay: Duration) -> Self {
+    /// For so many threads that answer.
+    pub(crate) fn new(most_in_flight: usize, longest_delay: Duration, threads: usize) -> Self {
         Self {
             most_in_flight,
             longest_delay,
             in_flight: AtomicUsize::new(0),
-            delay_in_nanoseconds: AtomicU64::new(0),
-            overloaded: AtomicBool::new(false),
+            delays: (0..threads).map(|_| Delay::default()).collect(),
             refused: Default::default(),
         }
     }
 
     /// Lets a question in for as long as its turn is held.
     pub(crate) fn enter(&self) -> Result<Turn<'_>, Failure> {
-        if self.overloaded.load(Ordering::Relaxed) {
+        // Connections are shared out evenly: where one thread can't keep up, others can hardly.
+        if self.delays.iter().any(|delay| delay.is_overloaded.load(Ordering::Relaxed)) {
             return Err(self.refuse(Refused::Delay));
         }
         let turn = Turn { admission: self };
@@ -80,13 +88,15 @@ impl Admission {
         self.refused[reason as usize].load(Ordering::Relaxed)
     }
 
-    /// How long work waited for a processor when that was last measured.
+    /// How long work waited for a processor when that was last measured, where it waited longest.
     pub(crate) fn delay(&self) -> Duration {
-        Duration::from_nanos(self.delay_in_nanoseconds.load(Ordering::Relaxed))
+        let delays = self.delays.iter().map(|delay| delay.nanoseconds.load(Ordering::Relaxed));
+        Duration::from_nanos(delays.max().unwrap_or_default())
     }
 
-    /// Measures for ever how long work waits for a processor.
-    pub(crate) async fn measure(&self) {
+    /// Measures for ever how long work waits on the thread of this number, which runs this.
+    pub(crate) async fn measure(&self, thread: usize) {
+        let measured = &self.delays[thread];
         let mut was_long = false;
         loop {
             let due = Instant::now() + INTERVAL;
@@ -95,10 +105,10 @@ impl Admission {
             BackOfTheQueue::default().await;
             let delay = due.elapsed();
             let nanoseconds = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-            self.delay_in_nanoseconds.store(nanoseconds, Ordering::Relaxed);
+            measured.nanoseconds.store(nanoseconds, Ordering::Relaxed);
             // Twice in a row: a machine that stood still for a moment is not overloaded.
             let is_long = delay > self.longest_delay;
-            self.overloaded.store(is_long && was_long, Ordering::Relaxed);
+            measured.is_overloaded.store(is_long && was_long, Ordering::Relaxed);
             was_long = is_long;
         }
     }
@@ -141,7 +151,7 @@ mod tests {
 
     #[test]
     fn as_many_are_let_in_as_there_is_room_for() {
-        let admission = Admission::new(2, Duration::MAX);
+        let admission = Admission::new(2, Duration::MAX, 1);
         let first = admission.enter().unwrap();
         let _second = admission.enter().unwrap();
         assert_eq!(admission.enter().unwrap_err(), Failure::Overloaded);
@@ -153,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_keeps_the_processor_is_noticed_and_its_end_is_too() {
-        let admission = Admission::new(2, Duration::from_millis(30));
+        let admission = Admission::new(2, Duration::from_millis(30), 2);
         let busy = AtomicBool::new(true);
         let work = async {
             // Many small pieces of work, each within bounds, and always another.
@@ -177,7 +187,7 @@ mod tests {
             }
         };
         tokio::select! {
-            () = admission.measure() => unreachable!("it has no end"),
+            () = admission.measure(1) => unreachable!("it has no end"),
             ((), ()) = async { tokio::join!(work, observer) } => {}
         }
     }

@@ -30,6 +30,7 @@ mod route;
 mod served;
 mod server;
 mod song;
+mod worker;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -66,6 +67,8 @@ pub(crate) struct Shared {
     /// A permit for each connection that may still be accepted.
     slots: Arc<Semaphore>,
     event_streams: AtomicUsize,
+    /// As many threads answer requests.
+    processors: usize,
     /// A permit for each long answer that is being worked out: as many as there are processors.
     heavy: Arc<Semaphore>,
     #[cfg(feature = "bench")]
@@ -81,11 +84,12 @@ impl Api {
         let shared = Shared {
             live: LiveModel::new(Store::new(&config.models), metrics.clone()),
             lifecycle: Lifecycle::default(),
-            admission: Admission::new(config.max_in_flight.get(), config.max_delay),
+            admission: Admission::new(config.max_in_flight.get(), config.max_delay, processors),
             metrics,
             access_log: AccessLog::new(config.access_log),
             slots: Arc::new(Semaphore::new(config.max_connections.get())),
             event_streams: AtomicUsize::new(0),
+            processors,
             heavy: Arc::new(Semaphore::new(processors)),
             #[cfg(feature = "bench")]
             fixed_answer: config

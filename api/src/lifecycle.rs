@@ -12,6 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::listener::{Listener, UnixSocket};
 use crate::server::{Bounds, Server};
+use crate::worker::Workers;
 use crate::{Shared, admin, route};
 
 /// Connections to the admin socket: the watcher's and those of a few people.
@@ -59,22 +60,24 @@ pub(crate) async fn run(
         version = segue_process::VERSION,
         "listening"
     );
-    let public = Server::new(listener, shared.slots.clone(), bounds, closing.clone());
+    let workers = Arc::new(Workers::start(shared.processors).context("failed to start threads")?);
+    let public =
+        Server::new(listener, workers.clone(), shared.slots.clone(), bounds, closing.clone());
     let mut public = spawn(public.run(route::service(shared.clone())));
     let admin = admin.map(|socket| {
         tracing::info!(socket = %socket.path().display(), "listening for reloads");
         let slots = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
-        let server = Server::new(socket.into(), slots, bounds, closing.clone());
+        let server = Server::new(socket.into(), workers.clone(), slots, bounds, closing.clone());
         spawn(server.run(admin::service(shared.clone())))
     });
     let loading = spawn({
         let shared = shared.clone();
         async move { shared.live.start().await }
     });
-    let _measuring = spawn({
+    for (number, worker) in workers.all().enumerate() {
         let shared = shared.clone();
-        async move { shared.admission.measure().await }
-    });
+        worker.spawn(async move { shared.admission.measure(number).await });
+    }
 
     tokio::select! {
         () = shutdown.cancelled() => {}

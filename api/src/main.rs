@@ -28,7 +28,8 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments: Arguments = exit::arguments();
     exit::code(log::start(&arguments.log).and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        // Requests are answered on threads of their own.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let outcome = runtime.block_on(serve(arguments));
         // A model that is still being read is not waited for.
         runtime.shutdown_background();

@@ -17,13 +17,15 @@ use hyper::{Request, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use warp::reply::Response;
 
 use crate::listener::{Listener, Stream};
+use crate::worker::Workers;
 
 /// After the system refused a connection (no descriptors left, most likely) others get time to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -43,6 +45,7 @@ pub(crate) struct Bounds {
 /// Accepts connections and answers their requests.
 pub(crate) struct Server {
     listener: Listener,
+    workers: Arc<Workers>,
     send_timeout: Duration,
     /// Taken before a connection is accepted, so that those above the bound wait in the system's queue.
     slots: Arc<Semaphore>,
@@ -56,6 +59,7 @@ impl Server {
     /// A server of as many connections as there are `slots`; it ends when `closing` is cancelled.
     pub(crate) fn new(
         listener: Listener,
+        workers: Arc<Workers>,
         slots: Arc<Semaphore>,
         bounds: Bounds,
         closing: CancellationToken,
@@ -64,6 +68,7 @@ impl Server {
         http.timer(TokioTimer::new()).header_read_timeout(bounds.header);
         Self {
             listener,
+            workers,
             send_timeout: bounds.send,
             slots,
             http,
@@ -111,18 +116,24 @@ impl Server {
         S: Clone + Send + 'static,
         S::Future: Send,
     {
+        let worker = self.workers.least_busy();
+        let stream = match prepare(stream, self.send_timeout, worker) {
+            Ok(stream) => stream,
+            Err(error) => {
+                // The client has gone already.
+                tracing::debug!(%error, "failed to prepare a connection");
+                return;
+            }
+        };
         let (http, service, watcher) = (&self.http, service.clone(), self.graceful.watcher());
         match stream {
             Stream::Tcp(stream) => {
-                if let Err(error) = set_options(&stream, self.send_timeout) {
-                    // The client has gone already.
-                    tracing::debug!(%error, "failed to set a connection's options");
-                    return;
-                }
-                self.connections.spawn(connection(http, stream, service, watcher, slot));
+                let connection = connection(http, stream, service, watcher, slot);
+                self.connections.spawn_on(connection, worker);
             }
             Stream::Unix(stream) => {
-                self.connections.spawn(connection(http, stream, service, watcher, slot));
+                let connection = connection(http, stream, service, watcher, slot);
+                self.connections.spawn_on(connection, worker);
             }
         }
     }
@@ -136,14 +147,21 @@ async fn accept(
     Ok((listener.accept().await?, slot))
 }
 
-fn set_options(stream: &TcpStream, send_timeout: Duration) -> io::Result<()> {
-    // An answer is written in one piece: waiting for more to send with it is waiting for nothing.
-    stream.set_nodelay(true)?;
-    // A client that reads nothing keeps its connection only so long; this holds without a timer for
-    // each request.
-    let milliseconds = u32::try_from(send_timeout.as_millis()).unwrap_or(u32::MAX);
-    rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds)?;
-    Ok(())
+/// Sets a connection's options, and has this worker hear what comes in by it.
+fn prepare(stream: Stream, send_timeout: Duration, worker: &Handle) -> io::Result<Stream> {
+    let _inside = worker.enter();
+    match stream {
+        Stream::Tcp(stream) => {
+            // An answer is written in one piece: waiting for more to send with it is waiting for nothing.
+            stream.set_nodelay(true)?;
+            // A client that reads nothing keeps its connection only so long; this holds without a timer
+            // for each request.
+            let milliseconds = u32::try_from(send_timeout.as_millis()).unwrap_or(u32::MAX);
+            rustix::net::sockopt::set_tcp_user_timeout(&stream, milliseconds)?;
+            TcpStream::from_std(stream.into_std()?).map(Stream::Tcp)
+        }
+        Stream::Unix(stream) => UnixStream::from_std(stream.into_std()?).map(Stream::Unix),
+    }
 }
 
 fn connection<T, S>(

@@ -29,6 +29,7 @@ KINDS = {"1": "1 song", "5": "5 songs", "50": "50 songs", "500": "500 songs",
 CONNECTIONS = 32
 # More requests a second would measure the load test, which has one of two cores.
 MOST_RATE = 15_000
+WARM_UP_SECONDS = 1
 # As many requests are counted under callgrind, which takes fifty times as long: all questions several
 # times, or once where one is a lot of work.
 COUNTED = {"1": 2048, "5": 2048, "50": 512, "500": 256, "5-explained": 256}
@@ -65,13 +66,14 @@ def half_load(options, ground, port, kind, rate):
     test keeps beside the server."""
     if not kind.isdigit():
         return {}
-    ended = subprocess.run(
-        [ground.program("segue-loadtest"), "run", f"http://127.0.0.1:{port}", "--rate",
-         str(max(1, min(int(rate / 2), MOST_RATE))), "--duration", f"{options.seconds}s", "--connections",
-         str(CONNECTIONS), "--renew", "0s", "--songs", songs(ground), "--sizes", f"{kind}:1",
-         "--json", "-"], capture_output=True, text=True)
-    report = json.loads(ended.stdout)
-    assert report["failed"] == 0, report
+    command = [ground.program("segue-loadtest"), "run", f"http://127.0.0.1:{port}", "--rate",
+               str(max(1, min(int(rate / 2), MOST_RATE))), "--connections", str(CONNECTIONS), "--renew",
+               "0s", "--songs", songs(ground), "--sizes", f"{kind}:1", "--json", "-"]
+    # The other server was asked before, and what this one needs is not in the caches any more.
+    for seconds in (WARM_UP_SECONDS, options.seconds):
+        ended = subprocess.run([*command, "--duration", f"{seconds}s"], capture_output=True, text=True)
+        report = json.loads(ended.stdout)
+        assert report["failed"] == 0, report
     return {"half_p99": report["latency"]["p99_ns"] / 1000}
 
 
