@@ -96,6 +96,7 @@ fn fill_up(scored: &mut Vec<Scored>, model: &Model, seeds: &Seeds, limit: usize)
 }
 
 fn write_titles(body: &mut Vec<u8>, served: &Served, scored: &[Scored]) {
+    served.model().catalog().read_ahead(scored.iter().map(|scored| scored.track));
     body.push(b'[');
     for (rank, scored) in scored.iter().enumerate() {
         if rank > 0 {

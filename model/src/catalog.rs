@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use crate::buffer::{Buffer, Span};
 use crate::format::{FormatError, Section, content_error};
 use crate::head::Head;
-use crate::lookup::Lookup;
+use crate::lookup::{Lookup, touch};
 use crate::search::letters;
 use crate::step::{self, Looks};
 use crate::text::{Groups, Part, Texts};
@@ -286,6 +286,13 @@ impl<'m> Catalog<'m> {
     #[must_use]
     pub fn title_bytes(&self, track: TrackId) -> &'m [u8] {
         self.spans.titles.at(self.buffer, self.name(track).title)
+    }
+
+    /// Has the titles of these tracks come into the cache together: whoever reads them next need not wait for
+    /// one after the other.
+    pub fn read_ahead(&self, tracks: impl Iterator<Item = TrackId>) {
+        let titles = tracks.map(|track| self.title_bytes(track));
+        touch(titles.flat_map(|title| [title.first(), title.last()]).flatten());
     }
 
     /// The number of transactions that hold the track.

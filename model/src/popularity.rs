@@ -8,8 +8,8 @@ const MOST_SONGS: usize = 62;
 
 /// The factors by number of songs and support.
 pub(crate) struct Popularity {
-    /// Per track: the number of its support among those that occur.
-    numbers: Vec<u32>,
+    /// Per track: the number of its support among those that occur. Small, to stay in a cache.
+    numbers: Vec<u16>,
     /// For each number of songs from 1 on, a factor for each support that occurs.
     factors: Vec<f32>,
     supports: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Popularity {
 /// The factors for one number of songs.
 #[derive(Clone, Copy)]
 pub(crate) struct Factors<'m> {
-    numbers: &'m [u32],
+    numbers: &'m [u16],
     factors: &'m [f32],
 }
 
@@ -32,7 +32,8 @@ impl Popularity {
                 if occurring.last() != Some(&support) {
                     occurring.push(support);
                 }
-                occurring.len() as u32 - 1
+                // More occur only where all songs are in billions of rows, and hardly differ there.
+                u16::try_from(occurring.len() - 1).unwrap_or(u16::MAX)
             })
             .collect();
         let factors = (1..=MOST_SONGS)

@@ -41,6 +41,7 @@ use smallvec::SmallVec;
 
 use crate::catalog::{ArtistId, Catalog, TrackId};
 use crate::few::Few;
+use crate::lookup::touch;
 use crate::model::Model;
 use crate::rule::Antecedent;
 pub use crate::scratch::Scratch;
@@ -178,6 +179,13 @@ impl<'m> Picked<'m> {
         self.best.len() == self.limit
     }
 
+    /// Offers these, of which the first few will do most often.
+    fn offer_all(&mut self, scored: impl Iterator<Item = Scored> + Clone) {
+        let few = scored.clone().take(look_at(self.limit));
+        touch(few.map(|scored| self.catalog.support_at(scored.track)));
+        scored.for_each(|scored| self.offer(scored));
+    }
+
     #[inline]
     fn offer(&mut self, scored: Scored) {
         if self.is_full() {
@@ -190,6 +198,11 @@ impl<'m> Picked<'m> {
             self.recordings.insert(key, (key, artist));
         }
     }
+}
+
+/// How many are looked at for so many: other tracks of songs already taken fall out.
+fn look_at(limit: usize) -> usize {
+    limit + limit / 2 + 1
 }
 
 /// What a candidate's score is multiplied with for its popularity, where so many songs are given.
@@ -209,14 +222,13 @@ impl Model {
         let mut is_short = limit <= SHORT_ANSWER;
         if is_short && let Some(ready) = self.ready(seeds, &votes) {
             let mut picked = Picked::new(self.catalog(), seeds, limit);
-            ready.for_each(|(track, score)| picked.offer(Scored { track, score }));
+            picked.offer_all(ready.map(|(track, score)| Scored { track, score }));
             if picked.is_full() {
                 return picked.best;
             }
         }
-        // Other tracks of songs already taken fall out: look at somewhat more than are wanted, and at
-        // many more, which means to add up again, only where that was not enough.
-        let mut look_at = limit + limit / 2 + 1;
+        // Many more are looked at, which means to add up again, only where these are not enough.
+        let mut look_at = look_at(limit);
         let echoes = if is_short { Vec::new() } else { self.echoes(seeds, &votes, scratch) };
         loop {
             let mut sums = match is_short {
@@ -227,12 +239,9 @@ impl Model {
             self.add_echoes(&echoes, &mut sums);
             sums.leave_out(seeds.tracks());
             let mut picked = Picked::new(self.catalog(), seeds, limit);
-            let mut seen = 0;
-            for scored in sums.choose(factors, look_at) {
-                picked.offer(scored);
-                seen += 1;
-            }
-            let is_all = seen < look_at;
+            let chosen = sums.choose(factors, look_at);
+            let is_all = chosen.len() < look_at;
+            picked.offer_all(chosen);
             if picked.is_full() || is_all && !is_short {
                 return picked.best;
             }
@@ -250,7 +259,7 @@ impl Model {
         &self,
         seeds: &Seeds,
         votes: &[(TrackId, f32)],
-    ) -> Option<impl Iterator<Item = (TrackId, f32)>> {
+    ) -> Option<impl Iterator<Item = (TrackId, f32)> + Clone> {
         let &[(track, share)] = votes else { return None };
         let ready = self.rules().short_of_track(track).first(short_rules_for(1));
         (seeds.len() == 1 && !ready.is_empty()).then(|| ready.iter(share))

@@ -182,7 +182,7 @@ impl<'s, 'm> Sums<'s, 'm> {
         self,
         factors: Factors<'_>,
         most: usize,
-    ) -> impl Iterator<Item = Scored> + use<'s> {
+    ) -> impl ExactSizeIterator<Item = Scored> + Clone + use<'s> {
         let Scratch { sums, noted, candidates, is_used, .. } = self.scratch;
         let mut best = Best::new(std::mem::take(candidates), factors, most);
         for tracks in noted[..self.count].chunks(AT_ONCE) {

@@ -139,7 +139,7 @@ impl<'m> WrittenRules<'m> {
     }
 
     /// The rules: consequents and impacts, `times` as large.
-    pub(crate) fn iter(self, times: f32) -> impl Iterator<Item = (TrackId, f32)> + 'm {
+    pub(crate) fn iter(self, times: f32) -> impl Iterator<Item = (TrackId, f32)> + Clone + 'm {
         let scale = times * self.scale;
         self.words
             .iter()
