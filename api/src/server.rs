@@ -120,7 +120,7 @@ impl Server {
         let stream = match prepare(stream, self.send_timeout, worker) {
             Ok(stream) => stream,
             Err(error) => {
-                // The client has gone already.
+                // The client has gone already, most likely.
                 tracing::debug!(%error, "failed to prepare a connection");
                 return;
             }
