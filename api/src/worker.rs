@@ -1,9 +1,8 @@
 //! The threads that answer requests: one for each processor, each with connections of its own.
 //!
-//! A connection stays with its thread, and so its memory in that processor's cache. No request waits for a
-//! thread to be woken that could take it from another one, nor costs its being woken: what many threads
-//! share among them would cost more than an answer that is ready in a few microseconds. Answers that take
-//! longer are not worked out here.
+//! A connection stays with its thread, and so its memory in that processor's cache. No thread is woken to take
+//! work from another one: that would cost more than an answer does, which is ready in a few microseconds.
+//! Answers that take longer are not worked out here.
 
 use std::io;
 
@@ -18,13 +17,13 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Starts so many threads, and one at least.
+    /// Starts so many threads.
     ///
     /// # Errors
     /// The system has no threads or descriptors left.
     pub(crate) fn start(count: usize) -> io::Result<Self> {
         let stop = CancellationToken::new();
-        let workers = (0..count.max(1)).map(|_| start(stop.clone())).collect::<io::Result<_>>();
+        let workers = (0..count).map(|_| start(stop.clone())).collect::<io::Result<_>>();
         // Those that have been started end where another can't be.
         let stop = stop.drop_guard();
         Ok(Self { workers: workers?, _stop: stop })
@@ -37,7 +36,7 @@ impl Workers {
     /// The one that has least to do: the fewest tasks, that is, connections.
     pub(crate) fn least_busy(&self) -> &Handle {
         let tasks = |worker: &&Handle| worker.metrics().num_alive_tasks();
-        self.workers.iter().min_by_key(tasks).expect("there is one at least")
+        self.workers.iter().min_by_key(tasks).expect("there are processors")
     }
 }
 

@@ -200,7 +200,7 @@ impl<'m> Picked<'m> {
     }
 }
 
-/// How many are looked at for so many: other tracks of songs already taken fall out.
+/// How many tracks are looked at where so many are wanted: others of songs already taken fall out.
 fn look_at(limit: usize) -> usize {
     limit + limit / 2 + 1
 }
