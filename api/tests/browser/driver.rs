@@ -22,8 +22,15 @@ pub(crate) struct Driver {
     url: String,
 }
 
+/// It takes a port that is free in IPv4, and ends where that is taken in IPv6.
+const ATTEMPTS: usize = 5;
+
 impl Driver {
     pub(crate) fn start() -> Self {
+        (0..ATTEMPTS).find_map(|_| Self::try_start()).expect("chromedriver tells its port")
+    }
+
+    fn try_start() -> Option<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -39,14 +46,17 @@ impl Driver {
                 line.split_once("on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
             })
             // The port that it was told comes first, the one that it took next.
-            .find(|&port| port != 0)
-            .expect("chromedriver tells its port");
-        Self {
+            .find(|&port| port != 0);
+        let Some(port) = port else {
+            process.wait().unwrap();
+            return None;
+        };
+        Some(Self {
             process,
             _stdout: stdout,
             profile: TempDir::new().unwrap(),
             url: format!("http://127.0.0.1:{port}"),
-        }
+        })
     }
 
     pub(crate) async fn connect(&self) -> Client {
