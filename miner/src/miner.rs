@@ -212,8 +212,8 @@ impl Miner {
         Ok(itemsets)
     }
 
-    /// Visits the itemsets, each with its support, without keeping them. The visitor runs on the calling
-    /// thread and ends mining when it breaks. The items of a set come with the rarest first, except
+    /// Visits the itemsets, each with its support, without keeping them. The visitor runs on one
+    /// thread at a time and ends mining when it breaks. The items of a set come with the rarest first, except
     /// for perfect extensions (items found in all transactions of a set), which come last.
     ///
     /// # Errors
@@ -221,15 +221,15 @@ impl Miner {
     pub fn for_each(
         &self,
         transactions: &Transactions,
-        mut visit: impl FnMut(&[u32], u32) -> ControlFlow<()>,
+        mut visit: impl FnMut(&[u32], u32) -> ControlFlow<()> + Send,
     ) -> Result<(), MineError> {
         self.collect(transactions, ItemsetCollector::default, |chunk| {
             chunk.itemsets.iter().try_for_each(|(items, support)| visit(items, support))
         })
     }
 
-    /// Walks collectors through the itemsets on the workers and hands them over, in order, on the calling
-    /// thread: the way to format or aggregate in parallel. `make` makes a collector; one is handed over
+    /// Walks collectors through the itemsets on the workers and hands them over, in order and one after the
+    /// other, on that worker whose turn it is: the way to format or aggregate in parallel. `make` makes a collector; one is handed over
     /// when it [is full](Collector::is_full) and at the end of each part of the search.
     ///
     /// # Errors
@@ -238,7 +238,7 @@ impl Miner {
         &self,
         transactions: impl Borrow<Transactions>,
         make: impl Fn() -> C + Sync,
-        consume: impl FnMut(C) -> ControlFlow<()>,
+        consume: impl FnMut(C) -> ControlFlow<()> + Send,
     ) -> Result<(), MineError> {
         let stop = Stop::new(self.cancel.as_deref());
         let threads = self.threads_for(transactions.borrow())?;

@@ -111,11 +111,11 @@ impl<'a> Plan<'a> {
         total.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Walks collectors through the itemsets and hands them over in order.
+    /// Walks collectors through the itemsets and hands them over in order, on any thread.
     pub(crate) fn collect<C: Collector>(
         &self,
         make: &(impl Fn() -> C + Sync),
-        consume: impl FnMut(C) -> ControlFlow<()>,
+        consume: impl FnMut(C) -> ControlFlow<()> + Send,
     ) {
         match self.threads {
             Threads::Caller => {
@@ -131,9 +131,9 @@ impl<'a> Plan<'a> {
         &self,
         pool: &ThreadPool,
         make: &(impl Fn() -> C + Sync),
-        consume: impl FnMut(C) -> ControlFlow<()>,
+        consume: impl FnMut(C) -> ControlFlow<()> + Send,
     ) {
-        let sequence = Sequence::new(self.workers);
+        let sequence = Sequence::new(self.workers, consume);
         pool.in_place_scope(|scope| {
             for _ in 0..self.workers {
                 scope.spawn(|_| {
@@ -147,7 +147,6 @@ impl<'a> Plan<'a> {
                     self.work(walk(&help), tasks.chain(sequence.long_tasks(self.stop)));
                 });
             }
-            sequence.drain(self.stop, consume);
         });
     }
 

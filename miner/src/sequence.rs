@@ -1,9 +1,10 @@
 //! The order in which results are handed over: that of tasks, whoever was faster, so that the output is the
 //! same for any number of threads.
 //!
-//! A worker that runs far ahead of the order waits, which bounds memory. Where the list of a task is long,
-//! whoever would only wait for it helps: searches the task as well, and lists those batches of it that
-//! nobody has taken yet (see `kernel::walk`).
+//! The worker whose results come next hands them over itself, while they are in its cache, and so everything
+//! that waited for them; nobody else has to wake up for it. A worker that runs far ahead of the order waits,
+//! which bounds memory. Where the list of a task is long, whoever would only wait for it helps: searches the
+//! task as well, and lists those batches of it that nobody has taken yet (see `kernel::walk`).
 //!
 //! Not here: which worker has which task (see `schedule`).
 
@@ -18,10 +19,6 @@ use crate::schedule::Stop;
 /// every task behind it, which bounds the memory of results that are too early. It is a few megabytes of text;
 /// with a quarter of that, workers would often help each other with lists that are nearly done.
 const WAITING_CHUNKS: usize = 32;
-
-/// Of an unfinished list so many chunks are handed over together: to wake somebody for each would take a sixth
-/// of the time that long lists take.
-const CHUNKS_TOGETHER: usize = 4;
 
 /// Where results belong: batches of tasks follow each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,23 +41,29 @@ impl Place {
     }
 }
 
-/// Chunks of results on their way from the workers to the caller, put in the order of their places.
-pub(crate) struct Sequence<C> {
-    state: Mutex<State<C>>,
+/// Chunks of results on their way from the workers to a consumer, put in the order of their places.
+pub(crate) struct Sequence<'s, C> {
+    state: Mutex<State<'s, C>>,
     changed: Condvar,
     workers: usize,
     /// The task of the head, for those who need not lock.
     head_task: AtomicUsize,
 }
 
-struct State<C> {
+/// What takes chunks, on one thread at a time, until it breaks.
+type Consumer<'s, C> = Box<dyn FnMut(C) -> ControlFlow<()> + Send + 's>;
+
+struct State<'s, C> {
+    /// Away while a worker hands chunks over.
+    consumer: Option<Consumer<'s, C>>,
     /// The first place whose results are not yet handed over completely.
     head: Place,
     /// The places that workers have taken, from the head on.
     taken: BTreeMap<Place, Waiting<C>>,
-    workers: usize,
     /// How many workers have more than other workers' tasks to search.
     leading: usize,
+    /// How many workers wait for a change.
+    asleep: usize,
 }
 
 struct Waiting<C> {
@@ -75,16 +78,26 @@ impl<C> Default for Waiting<C> {
     }
 }
 
-impl<C> State<C> {
-    /// Whether as many chunks wait as may, for a worker that has another for this place.
-    fn is_full(&self, place: Place) -> bool {
+impl<C> State<'_, C> {
+    /// Whether as many chunks wait as may, for one of so many workers that has another for this place.
+    fn is_full(&self, place: Place, workers: usize) -> bool {
         let waiting =
             |from, to| self.taken.range(from..to).map(|(_, waiting)| waiting.chunks.len());
         if place == self.head {
             waiting(place, place.next_batch()).sum::<usize>() >= WAITING_CHUNKS
         } else {
             let all = waiting(Place::start_of(place.task), place.next_task()).sum::<usize>();
-            all >= if place.task == self.head.task { self.workers } else { 1 } * WAITING_CHUNKS
+            all >= if place.task == self.head.task { workers } else { 1 } * WAITING_CHUNKS
+        }
+    }
+
+    /// Moves the chunks that come next to `ready`, and the head behind them.
+    fn advance(&mut self, ready: &mut VecDeque<C>) {
+        while let Some(waiting) = self.taken.get_mut(&self.head) {
+            ready.append(&mut waiting.chunks);
+            let Some(next) = waiting.next else { break };
+            self.taken.remove(&self.head);
+            self.head = next;
         }
     }
 
@@ -94,11 +107,19 @@ impl<C> State<C> {
     }
 }
 
-impl<C> Sequence<C> {
+impl<'s, C> Sequence<'s, C> {
     /// A sequence that so many workers feed.
-    pub(crate) fn new(workers: usize) -> Self {
-        let (head, taken) = (Place::default(), BTreeMap::new());
-        let state = State { head, taken, workers, leading: workers };
+    pub(crate) fn new(
+        workers: usize,
+        consumer: impl FnMut(C) -> ControlFlow<()> + Send + 's,
+    ) -> Self {
+        let state = State {
+            consumer: Some(Box::new(consumer)),
+            head: Place::default(),
+            taken: BTreeMap::new(),
+            leading: workers,
+            asleep: 0,
+        };
         let (state, changed) = (Mutex::new(state), Condvar::new());
         Self { state, changed, workers, head_task: AtomicUsize::new(0) }
     }
@@ -109,12 +130,25 @@ impl<C> Sequence<C> {
     }
 
     /// The state stays sound whatever a thread that panicked was about to do: every change is one step.
-    fn lock(&self) -> MutexGuard<'_, State<C>> {
+    fn lock(&self) -> MutexGuard<'_, State<'s, C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'g>(&self, state: MutexGuard<'g, State<C>>) -> MutexGuard<'g, State<C>> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    fn wait<'g>(&self, mut state: MutexGuard<'g, State<'s, C>>) -> MutexGuard<'g, State<'s, C>> {
+        state.asleep += 1;
+        let mut state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.asleep -= 1;
+        state
+    }
+
+    /// Unlocks the state, and wakes whoever waits for it to change.
+    fn tell(&self, state: MutexGuard<'_, State<'s, C>>) {
+        let waited_for = state.asleep > 0;
+        // Whoever wakes up wants the lock.
+        drop(state);
+        if waited_for {
+            self.changed.notify_all();
+        }
     }
 
     /// Takes a place, unless somebody has; who takes it hands its results over.
@@ -134,8 +168,9 @@ impl<C> Sequence<C> {
         self.head_task.load(Ordering::Relaxed) > place.task
     }
 
-    /// Hands a chunk of a place over, the last one if it says which place is `next`. While too many wait
-    /// already, waits or calls `help` with a task that would end sooner if it were searched here, too.
+    /// Hands a chunk of a place over, the last one if it says which place is `next`; later, if others come
+    /// before it. While too many wait already, waits or calls `help` with a task that would end sooner if it
+    /// were searched here, too.
     pub(crate) fn put(
         &self,
         place: Place,
@@ -146,7 +181,7 @@ impl<C> Sequence<C> {
     ) {
         let mut helped = None;
         let mut state = self.lock();
-        while state.is_full(place) {
+        while state.is_full(place, self.workers) {
             if stop.is_set() {
                 return;
             }
@@ -163,12 +198,30 @@ impl<C> Sequence<C> {
         let waiting = state.taken.entry(place).or_default();
         waiting.chunks.push_back(chunk);
         waiting.next = next;
-        let is_due = next.is_some() || waiting.chunks.len() >= CHUNKS_TOGETHER;
-        let awaited = is_due && place == state.head;
-        // Whoever wakes up wants the lock.
-        drop(state);
-        if awaited {
-            self.changed.notify_all();
+        if place == state.head {
+            self.hand_over(state, stop);
+        }
+    }
+
+    /// Hands over what comes next, until that is missing or `consume` breaks, which stops the search; unless
+    /// another worker does so, who will find it.
+    fn hand_over<'a>(&'a self, mut state: MutexGuard<'a, State<'s, C>>, stop: &Stop) {
+        let Some(mut consumer) = state.consumer.take() else { return };
+        let mut ready = VecDeque::new();
+        loop {
+            state.advance(&mut ready);
+            self.head_task.store(state.head.task, Ordering::Relaxed);
+            if ready.is_empty() {
+                state.consumer = Some(consumer);
+                return;
+            }
+            self.tell(state);
+            for chunk in ready.drain(..) {
+                if !stop.is_set() && consumer(chunk).is_break() {
+                    stop.set();
+                }
+            }
+            state = self.lock();
         }
     }
 
@@ -185,7 +238,8 @@ impl<C> Sequence<C> {
         let mut state = self.lock();
         state.leading -= 1;
         if state.leading == 0 {
-            self.changed.notify_all();
+            self.tell(state);
+            return None;
         }
         while state.leading > 0 && !stop.is_set() {
             if let Some(task) = state.long_task().filter(|&task| helped != Some(task)) {
@@ -197,59 +251,25 @@ impl<C> Sequence<C> {
         None
     }
 
-    /// A worker has ended, even by a panic.
+    /// A worker has ended, even by a panic: whoever waits may wait in vain.
     fn leave(&self) {
-        self.lock().workers -= 1;
-        self.changed.notify_all();
-    }
-
-    /// Hands chunks in order to `consume`, on the calling thread, until all workers have ended or `consume`
-    /// breaks, which stops the search.
-    pub(crate) fn drain(&self, stop: &Stop, mut consume: impl FnMut(C) -> ControlFlow<()>) {
-        let mut ready = VecDeque::new();
-        let mut state = self.lock();
-        loop {
-            let mut head = state.head;
-            while let Some(waiting) = state.taken.get_mut(&head) {
-                ready.append(&mut waiting.chunks);
-                let Some(next) = waiting.next else { break };
-                state.taken.remove(&head);
-                head = next;
-            }
-            state.head = head;
-            self.head_task.store(head.task, Ordering::Relaxed);
-            if ready.is_empty() {
-                if state.workers == 0 {
-                    return;
-                }
-                state = self.wait(state);
-                continue;
-            }
-            drop(state);
-            self.changed.notify_all();
-            for chunk in ready.drain(..) {
-                if !stop.is_set() && consume(chunk).is_break() {
-                    stop.set();
-                }
-            }
-            state = self.lock();
-        }
+        self.tell(self.lock());
     }
 }
 
 /// A worker of a sequence, for as long as it works.
-pub(crate) struct Membership<'a, C> {
-    sequence: &'a Sequence<C>,
+pub(crate) struct Membership<'a, 's, C> {
+    sequence: &'a Sequence<'s, C>,
     stop: &'a Stop<'a>,
 }
 
-impl<'a, C> Membership<'a, C> {
-    pub(crate) fn new(sequence: &'a Sequence<C>, stop: &'a Stop<'a>) -> Self {
+impl<'a, 's, C> Membership<'a, 's, C> {
+    pub(crate) fn new(sequence: &'a Sequence<'s, C>, stop: &'a Stop<'a>) -> Self {
         Self { sequence, stop }
     }
 }
 
-impl<C> Drop for Membership<'_, C> {
+impl<C> Drop for Membership<'_, '_, C> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             // Nobody shall wait for what this worker has taken.
@@ -277,11 +297,20 @@ mod tests {
         }
     }
 
+    /// A sequence whose chunks are sent to the receiver.
+    fn sent<C: Send + 'static>(workers: usize) -> (Sequence<'static, C>, mpsc::Receiver<C>) {
+        let (sender, receiver) = mpsc::channel();
+        let send = move |chunk| match sender.send(chunk) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        };
+        (Sequence::new(workers, send), receiver)
+    }
+
     #[test]
     fn chunks_come_in_the_order_of_tasks_whoever_was_faster() {
         let stop = Stop::new(None);
-        let sequence = Sequence::new(2);
-        let mut got = Vec::new();
+        let (sequence, got) = sent(2);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let _member = Membership::new(&sequence, &stop);
@@ -292,27 +321,23 @@ mod tests {
                 let _member = Membership::new(&sequence, &stop);
                 put(&sequence, Place::start_of(0), 3, &stop);
             });
-            sequence.drain(&stop, |chunk| {
-                got.push(chunk);
-                ControlFlow::Continue(())
-            });
         });
         let expected: Vec<_> =
             (0..3).map(|chunk| (0, chunk)).chain((0..MANY).map(|chunk| (1, chunk))).collect();
-        assert_eq!(got, expected);
+        assert_eq!(got.try_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]
     fn a_place_is_taken_once_and_never_when_it_is_past() {
         let stop = Stop::new(None);
-        let sequence = Sequence::new(2);
+        let (sequence, got) = sent(2);
         let first = Place::start_of(0);
         assert!(sequence.take(first) && !sequence.take(first));
         assert!(sequence.take(first.next_batch()));
-        sequence.put(first, (), Some(first.next_batch()), &stop, &drop);
-        sequence.put(first.next_batch(), (), Some(first.next_task()), &stop, &drop);
-        (0..2).for_each(|_| sequence.leave());
-        sequence.drain(&stop, |()| ControlFlow::Continue(()));
+        sequence.put(first.next_batch(), 2, Some(first.next_task()), &stop, &drop);
+        assert!(got.try_recv().is_err() && !sequence.is_past(first));
+        sequence.put(first, 1, Some(first.next_batch()), &stop, &drop);
+        assert_eq!(got.try_iter().collect::<Vec<_>>(), [1, 2]);
         assert!(!sequence.take(first) && !sequence.take(first.next_batch()));
         assert!(sequence.is_past(first) && !sequence.is_past(first.next_task()));
         assert!(sequence.take(first.next_task()));
@@ -321,9 +346,8 @@ mod tests {
     #[test]
     fn whoever_would_wait_helps_with_a_long_task() {
         let stop = &Stop::new(None);
-        let sequence = &Sequence::new(2);
+        let (sequence, got) = &sent(2);
         let (asked, helped) = mpsc::channel();
-        let mut got = Vec::new();
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 let _member = Membership::new(sequence, stop);
@@ -341,53 +365,55 @@ mod tests {
                 let last = Some(first.next_task());
                 sequence.put(first.next_batch(), (0, 1), last, stop, &drop);
             });
-            sequence.drain(stop, |chunk| {
-                got.push(chunk);
-                ControlFlow::Continue(())
-            });
         });
         let expected: Vec<_> =
             [(0, 0), (0, 1)].into_iter().chain((0..MANY).map(|c| (1, c))).collect();
-        assert_eq!(got, expected);
+        assert_eq!(got.try_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]
     fn chunks_are_handed_over_while_their_list_goes_on() {
-        let stop = &Stop::new(None);
-        let sequence = &Sequence::new(1);
-        let (got, seen) = mpsc::channel();
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                let _member = Membership::new(sequence, stop);
-                for _ in 0..3 {
-                    for chunk in 0..CHUNKS_TOGETHER {
-                        sequence.put(Place::default(), chunk, None, stop, &drop);
-                    }
-                    for chunk in 0..CHUNKS_TOGETHER {
-                        assert_eq!(seen.recv_timeout(Duration::from_secs(60)), Ok(chunk));
-                    }
-                }
-            });
-            sequence.drain(stop, |chunk| {
-                got.send(chunk).expect("awaited");
-                ControlFlow::Continue(())
-            });
-        });
+        let stop = Stop::new(None);
+        let (sequence, got) = sent(1);
+        for chunk in 0..3 {
+            sequence.put(Place::default(), chunk, None, &stop, &drop);
+            assert_eq!(got.try_recv(), Ok(chunk));
+        }
     }
 
     #[test]
     fn a_consumer_that_breaks_stops_the_workers() {
         let stop = Stop::new(None);
-        let sequence = Sequence::new(1);
+        let sequence = Sequence::new(2, |()| ControlFlow::Break(()));
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let _member = Membership::new(&sequence, &stop);
-                while !stop.is_set() {
-                    sequence.put(Place::default(), (), None, &stop, &drop);
-                }
-            });
-            sequence.drain(&stop, |()| ControlFlow::Break(()));
+            for task in 0..2 {
+                let (sequence, stop) = (&sequence, &stop);
+                scope.spawn(move || {
+                    let _member = Membership::new(sequence, stop);
+                    while !stop.is_set() {
+                        sequence.put(Place::start_of(task), (), None, stop, &drop);
+                    }
+                });
+            }
         });
         assert!(stop.is_set());
+    }
+
+    #[test]
+    fn a_consumer_that_panics_leaves_nobody_waiting() {
+        let stop = &Stop::new(None);
+        let sequence = &Sequence::new(2, |task: usize| panic!("task {task}"));
+        let ended = std::thread::scope(|scope| {
+            let workers = [0, 1].map(|task| {
+                scope.spawn(move || {
+                    let _member = Membership::new(sequence, stop);
+                    while !stop.is_set() {
+                        sequence.put(Place::start_of(task), task, None, stop, &drop);
+                    }
+                })
+            });
+            workers.map(|worker| worker.join().is_ok())
+        });
+        assert_eq!(ended, [false, true]);
     }
 }

@@ -131,7 +131,7 @@ fn list(args: &ItemsetsArgs, miner: &Miner, mut fimi: Fimi) -> anyhow::Result<u6
     // What stays are the items' numbers.
     let transactions = std::mem::take(&mut fimi.transactions);
     // Parts of the search can be small, and are gathered here; full ones pass by.
-    let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut output = BufWriter::with_capacity(1 << 16, io::stdout());
     let mut written = Ok(());
     let mut total = 0;
     let spare = Mutex::new(Vec::new());

@@ -25,18 +25,18 @@ const BATCH_PERFECT: usize = 14;
 const BATCH: u64 = 1 << BATCH_PERFECT;
 
 /// Where full collectors go.
-pub(crate) enum Outlet<'a, C> {
+pub(crate) enum Outlet<'a, 's, C> {
     /// To the caller, who is the only worker.
     Caller(&'a RefCell<dyn FnMut(C) -> ControlFlow<()> + 'a>),
     /// Into the order of several workers' results. While they have to wait, the function is called to search a
     /// task whose list is long.
-    Sequence(&'a Sequence<C>, &'a dyn Fn(usize)),
+    Sequence(&'a Sequence<'s, C>, &'a dyn Fn(usize)),
 }
 
 /// Walks collectors through every itemset, and hands them over in the order of tasks and batches.
-pub(crate) struct Walk<'a, C, F> {
+pub(crate) struct Walk<'a, 's, C, F> {
     stop: &'a Stop<'a>,
-    outlet: Outlet<'a, C>,
+    outlet: Outlet<'a, 's, C>,
     /// Makes a collector.
     make: &'a F,
     /// Whether no other worker might take a batch.
@@ -54,9 +54,9 @@ pub(crate) struct Walk<'a, C, F> {
     chosen: Vec<usize>,
 }
 
-impl<'a, C: Collector, F: Fn() -> C> Walk<'a, C, F> {
+impl<'a, 's, C: Collector, F: Fn() -> C> Walk<'a, 's, C, F> {
     pub(crate) fn new(
-        outlet: Outlet<'a, C>,
+        outlet: Outlet<'a, 's, C>,
         make: &'a F,
         longest: usize,
         stop: &'a Stop<'a>,
@@ -292,7 +292,7 @@ impl<'a, C: Collector, F: Fn() -> C> Walk<'a, C, F> {
     }
 }
 
-impl<C: Collector, F: Fn() -> C> Report for Walk<'_, C, F> {
+impl<C: Collector, F: Fn() -> C> Report for Walk<'_, '_, C, F> {
     fn begin(&mut self, task: usize) {
         self.start(Place::start_of(task));
     }
