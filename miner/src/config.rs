@@ -93,7 +93,7 @@ pub struct GateArgs {
     /// Promote the model even if its dataset is much worse than the current model's
     #[arg(long)]
     pub force: bool,
-    /// The largest share of the playlists that may be lost
+    /// The largest share that may be lost of the playlists, and of their mean length
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
     pub max_playlist_loss: f64,
     /// The largest share of the songs that may be lost

@@ -1,8 +1,9 @@
 //! The gate that a dataset must pass before its model becomes the current one.
 //!
-//! It compares what is comparable: how many playlists and songs there are, and how often one of the first
-//! ten recommendations hits, on the very playlists that the current model's dataset was judged by (see
-//! [`quality`](crate::quality)). A dataset that was cut off has fewer playlists; one whose songs were
+//! It compares what is comparable: how many playlists and songs there are, how long playlists are, and how
+//! often one of the first ten recommendations hits, on the very playlists that the current model's dataset
+//! was judged by (see [`quality`](crate::quality)). A dataset that was cut off has fewer playlists; one
+//! that has lost whose rows belong together, or rows here and there, has shorter ones; one whose songs were
 //! mixed up, or that is about something else, hits less often.
 //!
 //! Not here: whether a model's own rules are right, which tests and `segue-miner evaluate` show.
@@ -20,7 +21,7 @@ const LEAST_PLAYLISTS: u64 = 100;
 /// What may be lost from one dataset to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gate {
-    /// The largest share of the playlists.
+    /// The largest share of the playlists, and of their mean length.
     pub max_playlist_loss: f64,
     /// The largest share of the songs.
     pub max_item_loss: f64,
@@ -42,6 +43,19 @@ pub enum Refused {
         current: u64,
         /// How many would have been enough.
         least: u64,
+    },
+    /// Its playlists are much shorter.
+    #[error(
+        "{found:.1} songs in a playlist on average: expected {least:.1} at least, as the current model \
+         has {current:.1}"
+    )]
+    Shorter {
+        /// How many songs playlists have on average.
+        found: f64,
+        /// How many the current model's have.
+        current: f64,
+        /// How many would have been enough.
+        least: f64,
     },
     /// It does not tell what belongs together, or not for the same songs.
     #[error(
@@ -94,11 +108,16 @@ pub(crate) fn compare(
 }
 
 impl Gate {
-    /// Whether a dataset that compares so may take the current one's place.
+    /// Whether a dataset that compares so with the current model may take its place.
     ///
     /// # Errors
     /// It has lost too much.
-    pub(crate) fn check(&self, comparison: &Comparison) -> Result<(), Refused> {
+    pub(crate) fn check(
+        &self,
+        comparison: &Comparison,
+        current: &Metadata,
+        dataset: &Dataset,
+    ) -> Result<(), Refused> {
         let counts = [
             (
                 "playlists",
@@ -113,6 +132,13 @@ impl Gate {
             if found < least {
                 return Err(Refused::Fewer { what, found, current, least });
             }
+        }
+        let mean = |songs: u64, playlists: u64| songs as f64 / playlists.max(1) as f64;
+        let found = mean(dataset.transactions.items().len() as u64, comparison.playlists);
+        let current = mean(current.occurrences, comparison.current_playlists);
+        let least = current * (1.0 - self.max_playlist_loss);
+        if found < least {
+            return Err(Refused::Shorter { found, current, least });
         }
         let Comparison { sample, hit_rate, current_hit_rate, .. } = *comparison;
         // What two standard errors explain may be chance.

@@ -22,7 +22,7 @@ pub struct InspectArgs {
     /// A model directory, whose current model is meant, or a model file
     #[arg(value_name = "DIR|FILE")]
     pub model: PathBuf,
-    /// The song: a title, \"Artist - Title\", \"Title - Artist\", or a track URI
+    /// The song: a title, "Artist - Title", "Title - Artist", or a track URI
     #[arg(long, short, value_name = "SONG")]
     pub song: Option<String>,
     /// How many rules to show for each track that the song means

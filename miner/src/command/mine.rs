@@ -19,7 +19,7 @@ use crate::publish::{Plan, publish};
 /// A dataset that has lost much of what the current model has, or that continues the playlists by which
 /// the current model was judged much worse, is refused with exit code 3: it may have been cut off, mixed
 /// up, or be another one. --force lets it pass, and so does another --dataset-id, as that is another
-/// dataset. Datasets under 100 playlists always pass.
+/// dataset. Any passes after one under 100 playlists.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -133,6 +133,20 @@ fn a_dataset_with_fewer_songs_is_refused() {
 }
 
 #[test]
+fn a_dataset_whose_rows_are_each_a_playlist_is_refused() {
+    let alone = playlists("Song", PLAYLISTS);
+    let alone = alone.into_iter().flatten().map(|song| BTreeSet::from([song])).collect();
+    World::new().refuses(&alone, "1.0 songs in a playlist on average: expected");
+}
+
+#[test]
+fn a_dataset_of_half_playlists_is_refused() {
+    let mut half = playlists("Song", PLAYLISTS);
+    half.iter_mut().for_each(|playlist| *playlist = playlist.iter().step_by(2).cloned().collect());
+    World::new().refuses(&half, "songs in a playlist on average: expected");
+}
+
+#[test]
 fn a_shuffled_dataset_is_refused() {
     let world = World::new();
     world.refuses(&shuffled(&playlists("Song", PLAYLISTS)), "hit rate");
