@@ -33,6 +33,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// that has not sent any is closed at once when draining begins.
 const LAST_REQUEST: Duration = Duration::from_millis(100);
 
+/// The longest head of a request; a longer one gets 431. As much is read at once of anything else.
+const READ_BYTES: usize = 64 << 10;
+
 /// What connections may cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -66,6 +69,7 @@ impl Server {
     ) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(bounds.header);
+        http.max_buf_size(READ_BYTES);
         Self {
             listener,
             workers,

@@ -11,7 +11,8 @@ export class Toast {
   }
 
   show(text, { action, act } = {}) {
-    if (this.#place.dataset.text === text) return;
+    // The same words may be about something else now, where there is something to do.
+    if (!action && this.#place.dataset.text === text) return;
     this.#place.dataset.text = text;
     this.#place.replaceChildren(element("span", {}, text));
     if (action) this.#button(action, {}, act);

@@ -8,6 +8,8 @@ use crate::fold::{fold, title_key};
 
 /// Longer texts have no near matches: comparing them would cost too much, and nobody types them.
 const LONGEST_NEAR: usize = 100;
+/// So many edits are near at most: with more, nearly all titles would have to be compared with a long one.
+const MOST_EDITS: usize = 4;
 
 impl Catalog<'_> {
     /// Up to `limit` songs for what has been typed so far, a track for each: those whose title begins
@@ -57,14 +59,14 @@ impl Catalog<'_> {
 
     /// Up to `limit` tracks whose titles are spelt much like `text` or like a half of it
     /// (`Artist - Title`): nearest first, then most frequent. Near is at most one edit (a letter
-    /// added, left out, changed, or two swapped) for every four letters.
+    /// added, left out, changed, or two swapped) for every four letters, and four in all.
     #[must_use]
     pub fn near(&self, text: &str, limit: usize) -> Vec<TrackId> {
         let mut wanted = vec![title_key(text)];
         wanted.extend(halves(text, 1).map(|(half, _)| title_key(half)));
         let mut found: Vec<(usize, Reverse<u32>, TrackId)> = Vec::new();
         for key in wanted.iter().filter(|key| key.len() >= 3 && key.len() <= LONGEST_NEAR) {
-            let most = (key.chars().count() / 4).max(1);
+            let most = (key.chars().count() / 4).clamp(1, MOST_EDITS);
             let wanted_letters = letters(key);
             for (rank, &candidate_letters) in self.letters().iter().enumerate() {
                 // An edit changes at most two of the letters that occur: one goes, another comes.

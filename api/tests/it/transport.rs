@@ -67,6 +67,16 @@ fn a_wrong_request_does_not_cost_the_connection() {
 }
 
 #[test]
+fn a_head_that_does_not_end_is_not_read_for_ever() {
+    let instance = Instance::ready();
+    let mut endless = Connection::open(instance.address);
+    let start = "GET /healthz HTTP/1.1\r\nhost: segue\r\nx-endless: ";
+    endless.send(start.to_owned() + &"x".repeat((64 << 10) - start.len()));
+    assert_eq!(endless.try_receive(false).unwrap().status, 431);
+    assert!(endless.is_closed());
+}
+
+#[test]
 fn a_head_that_does_not_come_in_time_costs_the_connection() {
     let instance =
         Instance::ready_with(|config| config.header_timeout = Duration::from_millis(200));
