@@ -2,12 +2,17 @@
 
 use std::cmp::Reverse;
 
+use rapidfuzz::distance::osa::BatchComparator;
+
 use crate::catalog::{Catalog, TrackId};
 use crate::find::halves;
 use crate::fold::{fold, title_key};
 
-/// Longer texts have no near matches: comparing them would cost too much, and nobody types them.
-const LONGEST_NEAR: usize = 100;
+/// With fewer letters, nearly all short titles would be near.
+const SHORTEST_NEAR: usize = 3;
+/// Longer texts, in letters, have no near matches: up to here a word has a bit for each letter, by which
+/// distances are worked out many times as fast (see [`Catalog::near`]).
+const LONGEST_NEAR: usize = 64;
 /// So many edits are near at most: with more, nearly all titles would have to be compared with a long one.
 const MOST_EDITS: usize = 4;
 
@@ -60,24 +65,32 @@ impl Catalog<'_> {
     /// Up to `limit` tracks whose titles are spelt much like `text` or like a half of it
     /// (`Artist - Title`): nearest first, then most frequent. Near is at most one edit (a letter
     /// added, left out, changed, or two swapped) for every four letters, and four in all.
+    ///
+    /// The distance is that of optimal string alignment, worked out for all letters of a text at once
+    /// (Hyyrö, "A bit-vector algorithm for computing Levenshtein and Damerau edit distances", 2003).
     #[must_use]
     pub fn near(&self, text: &str, limit: usize) -> Vec<TrackId> {
         let mut wanted = vec![title_key(text)];
         wanted.extend(halves(text, 1).map(|(half, _)| title_key(half)));
         let mut found: Vec<(usize, Reverse<u32>, TrackId)> = Vec::new();
-        for key in wanted.iter().filter(|key| key.len() >= 3 && key.len() <= LONGEST_NEAR) {
-            let most = (key.chars().count() / 4).clamp(1, MOST_EDITS);
-            let wanted_letters = letters(key);
+        for key in wanted {
+            let length = key.chars().count();
+            if !(SHORTEST_NEAR..=LONGEST_NEAR).contains(&length) {
+                continue;
+            }
+            let most = (length / 4).clamp(1, MOST_EDITS);
+            let wanted_letters = letters(&key);
+            let wanted = BatchComparator::new(key.chars());
             for (rank, &candidate_letters) in self.letters().iter().enumerate() {
                 // An edit changes at most two of the letters that occur: one goes, another comes.
                 if (wanted_letters ^ candidate_letters).count_ones() as usize > 2 * most {
                     continue;
                 }
                 let candidate = self.spans.title_keys.get(self.buffer, rank);
-                if candidate.len().abs_diff(key.len()) > 4 * most {
+                if candidate.chars().count().abs_diff(length) > most {
                     continue;
                 }
-                let distance = strsim::osa_distance(key, candidate);
+                let distance = wanted.distance(candidate.chars());
                 if distance <= most {
                     let track = self.spans.title_tracks.get(self.buffer, rank)[0];
                     found.push((distance, Reverse(self.support(track)), track));

@@ -1,5 +1,7 @@
 //! How songs are found by what people write.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use segue_model::Model;
 
 use crate::support::{Dataset, sample};
@@ -93,6 +95,59 @@ fn a_near_match_is_a_matter_of_few_letters() {
     assert_eq!(near("hlp"), ["The Beatles - Help!"]);
     assert!(near("Tomorrow never knows").is_empty());
     assert!(near(&"very long ".repeat(50)).is_empty());
+}
+
+/// How many letters have to be added, left out, changed or swapped with their neighbours to get from one
+/// text to the other, none of them twice (optimal string alignment): the definition, row by row.
+fn edits(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut table = vec![vec![0; other.len() + 1]; one.len() + 1];
+    for i in 0..=one.len() {
+        for j in 0..=other.len() {
+            table[i][j] = match (i, j) {
+                (0, _) | (_, 0) => i + j,
+                _ => {
+                    let changed = usize::from(one[i - 1] != other[j - 1]);
+                    let least = (table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+                    let least = least.min(table[i - 1][j - 1] + changed);
+                    let is_swapped =
+                        i > 1 && j > 1 && (one[i - 1], one[i - 2]) == (other[j - 2], other[j - 1]);
+                    if is_swapped { least.min(table[i - 2][j - 2] + 1) } else { least }
+                }
+            };
+        }
+    }
+    table[one.len()][other.len()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Up to 64 letters and not beyond, and not for more than four edits, however long the text is.
+    #[test]
+    fn near_is_as_many_edits_as_it_says(
+        title in "[a-dж]{2,80}",
+        changes in vec((any::<prop::sample::Index>(), prop::option::of("[a-eж]")), 0..8),
+    ) {
+        let mut typed: Vec<char> = title.chars().collect();
+        for (place, letter) in &changes {
+            let place = place.index(typed.len());
+            match letter {
+                Some(letter) => typed.splice(place..place, letter.chars()).for_each(drop),
+                None if place + 1 < typed.len() => typed.swap(place, place + 1),
+                None if typed.len() > 1 => drop(typed.remove(place)),
+                None => {}
+            }
+        }
+        let typed: String = typed.into_iter().collect();
+        let song: &'static str = Box::leak(format!("X - {title}").into());
+        let model = crate::support::Dataset::new(&[&[song]]).model(0);
+
+        let letters = typed.chars().count();
+        let is_near = (3..=64).contains(&letters)
+            && edits(&title, &typed) <= (letters / 4).clamp(1, 4);
+        prop_assert_eq!(!model.catalog().near(&typed, 1).is_empty(), is_near);
+    }
 }
 
 /// Songs that people ask for, as playlists write them, and what they may be called.
