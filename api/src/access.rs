@@ -1,8 +1,9 @@
-//! The access log: one line for every so many requests, with the trace they belong to.
+//! The access log: a line for a share of the requests, and for each that failed by our own fault, with the
+//! trace they belong to.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use warp::http::HeaderMap;
+use warp::http::{HeaderMap, StatusCode};
 use warp::log::Info;
 
 use crate::route::Route;
@@ -10,22 +11,31 @@ use crate::route::Route;
 /// The access log. It is off unless a share of requests is asked for.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
-    /// A line for every so many requests; none at zero.
-    every: u64,
+    /// From 0 to 1.
+    share: f64,
     seen: AtomicU64,
 }
 
 impl AccessLog {
     /// A log of this share of the requests, from 0 to 1.
     pub(crate) fn new(share: f64) -> Self {
-        let every = if share > 0.0 { (1.0 / share).round() as u64 } else { 0 };
-        Self { every, seen: AtomicU64::new(0) }
+        Self { share, seen: AtomicU64::new(0) }
+    }
+
+    /// Whether the next request gets a line: as soon as the share of those so far asks for one more.
+    fn is_next(&self) -> bool {
+        if self.share == 0.0 {
+            return false;
+        }
+        let lines = |requests: u64| (requests as f64 * self.share).ceil();
+        let before = self.seen.fetch_add(1, Ordering::Relaxed);
+        lines(before + 1) > lines(before)
     }
 
     /// Notes a request that has been answered.
     pub(crate) fn note(&self, route: Route, info: &Info<'_>) {
-        if self.every == 0 || !self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.every)
-        {
+        let failed = info.status() == StatusCode::INTERNAL_SERVER_ERROR;
+        if !self.is_next() && !failed {
             return;
         }
         let trace = Trace::of(info.request_headers());
@@ -77,6 +87,15 @@ mod tests {
     use super::*;
 
     const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    #[test]
+    fn as_large_a_share_is_noted_as_was_asked_for() {
+        for (share, expected) in [(0.0, 0), (0.001, 1), (0.25, 25), (0.7, 70), (1.0, 100)] {
+            let log = AccessLog::new(share);
+            let noted = (0..100).filter(|_| log.is_next()).count();
+            assert_eq!(noted, expected, "{share}");
+        }
+    }
 
     #[test]
     fn a_traceparent_reads_as_w3c_has_it() {

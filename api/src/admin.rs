@@ -16,7 +16,7 @@ use warp::http::{Method, StatusCode};
 use warp::reply::Response;
 use warp::{Filter, Rejection, path};
 
-use crate::body::{self, Allowance};
+use crate::body::{self, Allowance, Memory};
 use crate::failure::Failure;
 use crate::live_model::ReloadError;
 use crate::{Shared, answer};
@@ -69,7 +69,7 @@ async fn reload(
     if method != Method::POST {
         return Err(Failure::MethodNotAllowed { allowed: "POST" });
     }
-    let body = body::read(body, ALLOWANCE).await?;
+    let body = body::read(body, ALLOWANCE, &Memory::new(ALLOWANCE.length)).await?;
     let wanted: Reload = match body.is_empty() {
         true => Reload::default(),
         false => serde_json::from_slice(&body)?,

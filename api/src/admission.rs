@@ -4,13 +4,18 @@
 //! waits too long for a processor. The latter is measured, not guessed: on each thread that answers, a task
 //! that does nothing but ask for its turn, as a request that has just arrived would, tells how long the turn
 //! takes to come.
+//!
+//! Long answers are worked out beside those threads, as many at once as there are processors, and have a
+//! queue of their own: one that has waited too long is refused, and they never take all the turns there are.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::failure::Failure;
 
@@ -38,6 +43,10 @@ pub(crate) struct Admission {
     longest_delay: Duration,
     in_flight: AtomicUsize,
     delays: Vec<Delay>,
+    /// A permit for each long answer that may be worked out.
+    long: Arc<Semaphore>,
+    /// A permit for each that may wait for one of those.
+    waiting: Semaphore,
     refused: [AtomicU64; Refused::ALL.len()],
 }
 
@@ -56,20 +65,39 @@ impl Admission {
             longest_delay,
             in_flight: AtomicUsize::new(0),
             delays: (0..threads).map(|_| Delay::default()).collect(),
+            long: Arc::new(Semaphore::new(threads)),
+            waiting: Semaphore::new((most_in_flight / 2).clamp(1, Semaphore::MAX_PERMITS)),
             refused: Default::default(),
+        }
+    }
+
+    /// Refuses a question while work waits too long: before its body is read, which costs time, too.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        // Connections are shared out evenly: where one thread can't keep up, others can hardly.
+        match self.delays.iter().any(|delay| delay.is_overloaded.load(Ordering::Relaxed)) {
+            true => Err(self.refuse(Refused::Delay)),
+            false => Ok(()),
         }
     }
 
     /// Lets a question in for as long as its turn is held.
     pub(crate) fn enter(&self) -> Result<Turn<'_>, Failure> {
-        // Connections are shared out evenly: where one thread can't keep up, others can hardly.
-        if self.delays.iter().any(|delay| delay.is_overloaded.load(Ordering::Relaxed)) {
-            return Err(self.refuse(Refused::Delay));
-        }
+        self.check()?;
         let turn = Turn { admission: self };
         match self.in_flight.fetch_add(1, Ordering::Relaxed) < self.most_in_flight {
             true => Ok(turn),
             false => Err(self.refuse(Refused::InFlight)),
+        }
+    }
+
+    /// Waits for the turn of a question whose answer takes long.
+    pub(crate) async fn enter_long(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(self.refuse(Refused::InFlight));
+        };
+        match timeout(self.longest_delay, self.long.clone().acquire_owned()).await {
+            Ok(turn) => Ok(turn.expect("it is never closed")),
+            Err(_) => Err(self.refuse(Refused::Delay)),
         }
     }
 
@@ -159,6 +187,25 @@ mod tests {
         drop(first);
         assert!(admission.enter().is_ok());
         assert_eq!(admission.in_flight(), 1);
+    }
+
+    #[tokio::test]
+    async fn long_answers_wait_only_so_long_and_leave_turns_to_others() {
+        let admission = Admission::new(4, Duration::from_millis(30), 1);
+        let working = admission.enter_long().await.unwrap();
+        let waiting = async { tokio::join!(admission.enter_long(), admission.enter_long()) };
+        let third = async {
+            tokio::task::yield_now().await;
+            admission.enter_long().await
+        };
+        let ((first, second), third) = tokio::join!(waiting, third);
+        for refused in [first, second, third] {
+            assert_eq!(refused.unwrap_err(), Failure::Overloaded);
+        }
+        assert_eq!(admission.refused(Refused::Delay), 2);
+        assert_eq!(admission.refused(Refused::InFlight), 1, "two may wait");
+        drop(working);
+        assert!(admission.enter_long().await.is_ok());
     }
 
     #[tokio::test]

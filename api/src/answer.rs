@@ -23,7 +23,11 @@ pub(crate) fn json(body: impl Into<Bytes>) -> Response {
 /// A response with this value as JSON, which no cache keeps.
 pub(crate) fn value(value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("answers are plain values with text keys");
-    let mut response = json(body);
+    uncached(json(body))
+}
+
+/// The response, which no cache keeps.
+pub(crate) fn uncached(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }

@@ -1,5 +1,6 @@
-//! Reads a request's body, within a bound and a time.
+//! Reads a request's body, within a bound and a time; and all that are on their way, within a bound.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -11,6 +12,13 @@ use crate::failure::Failure;
 /// that is still sending would meet a reset connection and never see the answer.
 const PATIENCE: u64 = 8;
 
+/// Whether a body that says its length beforehand is refused before any of it is read: it is too long, and
+/// the client either waits to hear so (`Expect: 100-continue`, RFC 9110, 10.1.1) or would send more than is
+/// thrown away.
+pub(crate) fn is_refused(length: u64, waits: bool, limit: u64) -> bool {
+    length > limit && (waits || length > limit.saturating_mul(PATIENCE))
+}
+
 /// What a request's body may cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowance {
@@ -20,12 +28,67 @@ pub(crate) struct Allowance {
     pub(crate) time: Duration,
 }
 
+/// The memory for bodies that come in pieces. One that comes at once takes none of it: it stays where the
+/// connection has read it.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    left: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Memory {
+    /// So many bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self { left: AtomicU64::new(bytes), refused: AtomicU64::new(0) }
+    }
+
+    /// How many bodies were refused because there was not enough left.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    fn part(&self) -> Part<'_> {
+        Part { memory: self, bytes: 0 }
+    }
+}
+
+/// What one body takes of it, while it is read.
+struct Part<'m> {
+    memory: &'m Memory,
+    bytes: u64,
+}
+
+impl Part<'_> {
+    fn take(&mut self, bytes: usize) -> Result<(), Failure> {
+        let bytes = bytes as u64;
+        let take = |left: u64| left.checked_sub(bytes);
+        match self.memory.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+            Ok(_) => {
+                self.bytes += bytes;
+                Ok(())
+            }
+            Err(_) => {
+                self.memory.refused.fetch_add(1, Ordering::Relaxed);
+                Err(Failure::TooManyBodies)
+            }
+        }
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        self.memory.left.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// The whole body.
 pub(crate) async fn read<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     allowance: Allowance,
+    memory: &Memory,
 ) -> Result<Bytes, Failure> {
-    match tokio::time::timeout(allowance.time, collect(body, allowance.length)).await {
+    let body = collect(body, allowance.length, memory.part());
+    match tokio::time::timeout(allowance.time, body).await {
         Ok(body) => body,
         Err(_) => Err(Failure::TooSlow),
     }
@@ -34,6 +97,7 @@ pub(crate) async fn read<B: Buf>(
 async fn collect<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     limit: u64,
+    mut part: Part<'_>,
 ) -> Result<Bytes, Failure> {
     let mut body = std::pin::pin!(body);
     // Most bodies arrive in one piece, which is then the whole.
@@ -52,6 +116,7 @@ async fn collect<B: Buf>(
         } else if whole.is_empty() && pieces.is_empty() {
             whole = piece.copy_to_bytes(piece.remaining());
         } else {
+            part.take(whole.len() + piece.remaining())?;
             pieces.extend_from_slice(&std::mem::take(&mut whole));
             pieces.extend_from_slice(&piece.copy_to_bytes(piece.remaining()));
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 use segue_process::argument::{bytes, duration};
+use tokio::sync::Semaphore;
 use warp::http::HeaderValue;
 
 /// What an instance of the API is told. [`Config::new`] gives every flag its default.
@@ -31,14 +32,21 @@ pub struct Config {
     pub access_log: f64,
 
     /// Connections held at once; more wait in the system's queue until one ends
-    #[arg(long, value_name = "N", default_value = "4096", help_heading = "Bounds")]
+    #[arg(long, value_name = "N", default_value = "4096", value_parser = connections, help_heading = "Bounds")]
     pub max_connections: NonZeroUsize,
 
-    /// Questions worked on at once; more are refused with 503
+    /// Questions worked on at once; more are refused with 503. Half of them may wait for the threads that
+    /// work out long answers
     #[arg(long, value_name = "N", default_value = "512", help_heading = "Bounds")]
     pub max_in_flight: NonZeroUsize,
 
-    /// Questions are refused with 503 while work waits longer than this for a processor
+    /// Clients that are told of changes at once (`/api/events`); more are refused with 503. Keep it below
+    /// the connections: each has one
+    #[arg(long, value_name = "N", default_value = "1024", help_heading = "Bounds")]
+    pub max_event_streams: usize,
+
+    /// Questions are refused with 503 while work waits longer than this for a processor, and long ones
+    /// that have waited for as long themselves
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = duration, help_heading = "Bounds")]
     pub max_delay: Duration,
 
@@ -115,8 +123,18 @@ impl FromStr for Listen {
 
 fn host_name() -> String {
     let name = rustix::system::uname();
-    let name = name.nodename().to_string_lossy();
-    instance(&name).unwrap_or_else(|_| "unnamed".to_owned())
+    match name.nodename().to_string_lossy() {
+        name if is_header(&name) => name.into_owned(),
+        _ => "unnamed".to_owned(),
+    }
+}
+
+/// As many connections as can be counted.
+fn connections(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(number) if number.get() <= Semaphore::MAX_PERMITS => Ok(number),
+        _ => Err(format!("expected a whole number from 1 to {}", Semaphore::MAX_PERMITS)),
+    }
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -126,12 +144,17 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A name that can stand in a header.
+/// A name that can stand in a header. Without one (a variable that is set to nothing), it is the host's.
 fn instance(text: &str) -> Result<String, String> {
-    match HeaderValue::from_str(text) {
-        Ok(_) if !text.is_empty() => Ok(text.to_owned()),
+    match text {
+        "" => Ok(host_name()),
+        _ if is_header(text) => Ok(text.to_owned()),
         _ => Err("expected a name of visible ASCII characters".to_owned()),
     }
+}
+
+fn is_header(text: &str) -> bool {
+    !text.is_empty() && HeaderValue::from_str(text).is_ok()
 }
 
 #[cfg(test)]
@@ -160,7 +183,8 @@ mod tests {
     #[test]
     fn an_instance_name_can_stand_in_a_header() {
         assert!(instance("api-7d9f").is_ok());
-        assert!(instance("").is_err());
+        assert_eq!(instance(""), Ok(host_name()));
+        assert!(!host_name().is_empty());
         assert!(instance("a\nb").is_err());
     }
 }

@@ -1,14 +1,11 @@
 //! The contract of the public routes, in OpenAPI 3.1: the answer of `GET /openapi.json`.
 
-use std::sync::OnceLock;
-
 use bytes::Bytes;
 
-/// The contract as text; only the version in it is not written down in the file.
-pub(crate) fn text() -> Bytes {
-    static TEXT: OnceLock<Bytes> = OnceLock::new();
-    TEXT.get_or_init(|| {
-        include_str!("../openapi.json").replace("${version}", segue_process::VERSION).into()
-    })
-    .clone()
+/// The contract as text; only the version and the most songs of a question are not written down in the file.
+pub(crate) fn text(max_songs: usize) -> Bytes {
+    include_str!("../openapi.json")
+        .replace("${version}", segue_process::VERSION)
+        .replace("\"${max_songs}\"", &max_songs.to_string())
+        .into()
 }

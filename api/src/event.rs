@@ -15,24 +15,26 @@ use warp::reply::{Reply, Response};
 use warp::sse::{self, Event};
 
 use crate::Shared;
+use crate::failure::Failure;
 use crate::served::Served;
 
 /// Asks proxies not to hold events back.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// A response that does not end before the instance stops: the client then asks another one.
-pub(crate) fn respond(shared: &Arc<Shared>) -> Response {
-    let stream = sse::keep_alive().stream(updates(shared.clone()));
+pub(crate) fn respond(shared: &Arc<Shared>) -> Result<Response, Failure> {
+    let listener = Listener::new(shared.clone())?;
+    let stream = sse::keep_alive().stream(updates(listener));
     let mut response = sse::reply(stream).into_response();
     response.headers_mut().insert(BUFFERING, HeaderValue::from_static("no"));
-    response
+    Ok(response)
 }
 
 /// What is served, first and after each change; changes that follow each other fast come as one.
-fn updates(shared: Arc<Shared>) -> impl Stream<Item = Result<Event, Infallible>> {
-    let mut changes = shared.live.changes();
+fn updates(listener: Listener) -> impl Stream<Item = Result<Event, Infallible>> {
+    let mut changes = listener.shared.live.changes();
     changes.mark_changed();
-    stream::unfold((Listener::new(shared), changes), async |(listener, mut changes)| {
+    stream::unfold((listener, changes), async |(listener, mut changes)| {
         let event = listener.next(&mut changes).await?;
         Some((Ok(event), (listener, changes)))
     })
@@ -44,9 +46,12 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(shared: Arc<Shared>) -> Self {
-        shared.event_streams.fetch_add(1, Ordering::Relaxed);
-        Self { shared }
+    fn new(shared: Arc<Shared>) -> Result<Self, Failure> {
+        let others = shared.event_streams.fetch_add(1, Ordering::Relaxed);
+        let most = shared.config.max_event_streams;
+        // Counted out again where it is dropped.
+        let listener = Self { shared };
+        if others < most { Ok(listener) } else { Err(Failure::TooManyListeners) }
     }
 
     async fn next(&self, changes: &mut watch::Receiver<Option<ModelId>>) -> Option<Event> {

@@ -28,6 +28,12 @@ pub(crate) enum Failure {
     Stopping,
     #[error("too many requests at once")]
     Overloaded,
+    #[error("too many large bodies at once")]
+    TooManyBodies,
+    #[error("too many clients that are told of changes; GET /api/model tells them to others")]
+    TooManyListeners,
+    #[error("expected one `Host`, found {found}")]
+    Host { found: usize },
     #[error("the answer could not be worked out; the log says why")]
     Internal,
 }
@@ -35,13 +41,17 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed { .. } | Self::Broken => StatusCode::BAD_REQUEST,
+            Self::Malformed { .. } | Self::Broken | Self::Host { .. } => StatusCode::BAD_REQUEST,
             Self::Unprocessable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoModel | Self::Stopping | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoModel
+            | Self::Stopping
+            | Self::Overloaded
+            | Self::TooManyBodies
+            | Self::TooManyListeners => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -58,7 +68,8 @@ impl Failure {
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::NoModel => "no_model",
             Self::Stopping => "stopping",
-            Self::Overloaded => "overloaded",
+            Self::Overloaded | Self::TooManyBodies | Self::TooManyListeners => "overloaded",
+            Self::Host { .. } => "host",
             Self::Internal => "internal",
         }
     }
@@ -79,7 +90,7 @@ impl Failure {
     /// Whether the connection is of no further use: some of the request is still to come, and no
     /// answer to a later one could be told from the rest of this.
     pub(crate) fn closes(&self) -> bool {
-        matches!(self, Self::TooLarge { .. } | Self::TooSlow | Self::Broken)
+        matches!(self, Self::TooLarge { .. } | Self::TooSlow | Self::Broken | Self::TooManyBodies)
     }
 }
 

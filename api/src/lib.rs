@@ -35,10 +35,12 @@ mod worker;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use bytes::Bytes;
 use segue_control::Status;
 use segue_model::{ModelId, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use warp::http::HeaderValue;
 
 pub use config::{Config, Listen};
 pub use listener::{Listener, UnixSocket};
@@ -46,6 +48,7 @@ pub use live_model::ReloadError;
 
 use access::AccessLog;
 use admission::Admission;
+use body::Memory;
 use lifecycle::Lifecycle;
 use live_model::LiveModel;
 use metric::Metrics;
@@ -59,6 +62,10 @@ pub struct Api {
 /// What requests share.
 pub(crate) struct Shared {
     config: Config,
+    /// Its instance's name, as every answer carries it.
+    instance: HeaderValue,
+    /// The answer of `/openapi.json`.
+    contract: Bytes,
     live: LiveModel,
     lifecycle: Lifecycle,
     admission: Admission,
@@ -69,10 +76,10 @@ pub(crate) struct Shared {
     event_streams: AtomicUsize,
     /// As many threads answer requests.
     processors: usize,
-    /// A permit for each long answer that is being worked out: as many as there are processors.
-    heavy: Arc<Semaphore>,
+    /// For the bodies of as many questions as may be under way.
+    bodies: Memory,
     #[cfg(feature = "bench")]
-    fixed_answer: Option<bytes::Bytes>,
+    fixed_answer: Option<Bytes>,
 }
 
 impl Api {
@@ -82,6 +89,8 @@ impl Api {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let metrics = Arc::new(Metrics::default());
         let shared = Shared {
+            instance: HeaderValue::from_str(&config.instance).expect("checked as a flag"),
+            contract: contract::text(config.max_songs),
             live: LiveModel::new(Store::new(&config.models), metrics.clone()),
             lifecycle: Lifecycle::default(),
             admission: Admission::new(config.max_in_flight.get(), config.max_delay, processors),
@@ -90,7 +99,7 @@ impl Api {
             slots: Arc::new(Semaphore::new(config.max_connections.get())),
             event_streams: AtomicUsize::new(0),
             processors,
-            heavy: Arc::new(Semaphore::new(processors)),
+            bodies: Memory::new(config.max_body.saturating_mul(config.max_in_flight.get() as u64)),
             #[cfg(feature = "bench")]
             fixed_answer: config
                 .fixed_answer

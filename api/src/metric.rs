@@ -100,6 +100,7 @@ fn requests(out: &mut Exposition, shared: &Shared) {
     for (refused, reason) in Refused::ALL {
         out.sample(name, &[("reason", reason)], admission.refused(refused));
     }
+    out.sample(name, &[("reason", "bodies")], shared.bodies.refused());
     let delay = admission.delay().as_secs_f64();
     out.gauge("segue_queue_delay_seconds", "How long work lately waited for a processor", delay);
     let connections = shared.connections();

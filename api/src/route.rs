@@ -2,18 +2,21 @@
 //! that always answers: warp's rejections mean "try the next route", not "this failed".
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
-use hyper::Request;
-use hyper::body::Incoming;
+use futures_util::future::Either;
+use hyper::body::{Body, Incoming};
 use hyper::service::Service;
+use hyper::{Request, Version};
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use warp::filters::BoxedFilter;
 use warp::filters::path::FullPath;
-use warp::http::header::{CONNECTION, CONTENT_TYPE, HeaderName, IF_NONE_MATCH};
+use warp::http::header::{CONNECTION, CONTENT_TYPE, EXPECT, HOST, HeaderName, IF_NONE_MATCH};
 use warp::http::{HeaderMap, HeaderValue, Method};
 use warp::reject::not_found;
 use warp::reply::{Reply, Response};
@@ -26,7 +29,7 @@ use crate::question::Question;
 use crate::recommend::Answer;
 use crate::served::Served;
 use crate::song::Search;
-use crate::{Shared, answer, contract, event, exposition, metric, page, recommend, song};
+use crate::{Shared, answer, event, exposition, metric, page, recommend, song};
 
 /// What a request asks for: the name it is counted under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,13 +108,57 @@ pub(crate) fn service(
         noted.metrics.request(route, info.status(), info.elapsed());
         noted.access_log.note(route, &info);
     });
-    TowerToHyperService::new(warp::service(routes(shared).with(note)))
+    let routes = TowerToHyperService::new(warp::service(routes(shared.clone()).with(note)));
+    Checked { routes, shared }
+}
+
+/// The routes, for requests that their heads alone do not rule out.
+#[derive(Clone)]
+struct Checked<S> {
+    routes: S,
+    shared: Arc<Shared>,
+}
+
+impl<S> Service<Request<Incoming>> for Checked<S>
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, S::Future>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        match check(&request, self.shared.config.max_body) {
+            Ok(()) => Either::Right(self.routes.call(request)),
+            Err(failure) => {
+                let route = Route::at(request.uri().path());
+                self.shared.metrics.request(route, failure.status(), Duration::ZERO);
+                Either::Left(ready(Ok(finish(&self.shared, answer::failure(&failure)))))
+            }
+        }
+    }
+}
+
+/// Whether a request names one host (RFC 9112, 3.2), and no body that is too long to begin with.
+fn check(request: &Request<Incoming>, max_body: u64) -> Result<(), Failure> {
+    let headers = request.headers();
+    let mut hosts = headers.get_all(HOST).iter();
+    let is_one = hosts.next().is_some() && hosts.next().is_none();
+    if !is_one && request.version() == Version::HTTP_11 {
+        return Err(Failure::Host { found: headers.get_all(HOST).iter().count() });
+    }
+    // What is left of the body is its whole length, where that was said. Other routes read none.
+    let length = request.body().size_hint().lower();
+    let is_refused = body::is_refused(length, headers.contains_key(EXPECT), max_body);
+    match is_refused && Route::at(request.uri().path()) == Route::Recommend {
+        true => Err(Failure::TooLarge { limit: max_body }),
+        false => Ok(()),
+    }
 }
 
 fn routes(
     shared: Arc<Shared>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
-    let instance = HeaderValue::from_str(&shared.config.instance).expect("checked as a flag");
     let shares = shared.clone();
     let with_shared = warp::any().map(move || shares.clone());
     // The one that is asked most comes first, and alone keeps its own type: a box costs a little.
@@ -146,17 +193,19 @@ fn routes(
         .unify()
         .or(path!("api" / "model").and(get(model)).boxed())
         .unify()
-        .or(path!("api" / "events").and(get(|shared| Ok(event::respond(shared)))).boxed())
+        .or(path!("api" / "events").and(get(event::respond)).boxed())
         .unify()
         .or(path!("metrics").and(get(|shared| Ok(metrics(shared)))).boxed())
         .unify()
-        .or(path!("openapi.json").and(get(|_| Ok(answer::json(contract::text())))).boxed())
+        .or(path!("openapi.json")
+            .and(get(|shared| Ok(answer::json(shared.contract.clone()))))
+            .boxed())
         .unify()
         .or(page())
         .unify()
         .recover(async |_: Rejection| Ok::<_, Infallible>(answer::failure(&Failure::NotFound)))
         .unify()
-        .map(move |response| finish(&shared, &instance, response))
+        .map(move |response| finish(&shared, response))
 }
 
 fn page() -> BoxedFilter<(Response,)> {
@@ -180,9 +229,9 @@ fn respond(answer: Result<Response, Failure>) -> Response {
 }
 
 /// Adds what every response carries.
-fn finish(shared: &Shared, instance: &HeaderValue, mut response: Response) -> Response {
+fn finish(shared: &Shared, mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(INSTANCE, instance.clone());
+    headers.insert(INSTANCE, shared.instance.clone());
     if !headers.contains_key(MODEL)
         && let Some(served) = &*shared.live.get()
     {
@@ -209,10 +258,12 @@ async fn recommend(
     if method != Method::POST {
         return Err(Failure::MethodNotAllowed { allowed: "POST" });
     }
-    let _turn = shared.admission.enter()?;
+    shared.admission.check()?;
     let config = &shared.config;
     let allowance = Allowance { length: config.max_body, time: config.body_timeout };
-    let body = body::read(body, allowance).await?;
+    let body = body::read(body, allowance, &shared.bodies).await?;
+    // Not before: clients that send slowly would take the turns of those that have sent.
+    let _turn = shared.admission.enter()?;
     #[cfg(feature = "bench")]
     if let Some(answer) = &shared.fixed_answer {
         return Ok(answer::json(answer.clone()));
@@ -247,7 +298,8 @@ async fn songs(shared: &Arc<Shared>, method: &Method, query: String) -> Result<R
     let _turn = shared.admission.enter()?;
     Search::parse(&query)?;
     aside(shared, move |_, served| {
-        Ok(of_model(served, song::search(served, &Search::parse(&query)?)))
+        let found = song::search(served, &Search::parse(&query)?);
+        Ok(answer::uncached(of_model(served, found)))
     })
     .await
 }
@@ -257,7 +309,7 @@ async fn aside(
     shared: &Arc<Shared>,
     work: impl FnOnce(&Shared, &Served) -> Result<Response, Failure> + Send + 'static,
 ) -> Result<Response, Failure> {
-    let turn = shared.heavy.clone().acquire_owned().await.expect("it is never closed");
+    let turn = shared.admission.enter_long().await?;
     let served = shared.live.get().clone().ok_or(Failure::NoModel)?;
     let shared = shared.clone();
     let answer = tokio::task::spawn_blocking(move || {
@@ -279,7 +331,7 @@ fn model(shared: &Arc<Shared>) -> Result<Response, Failure> {
     let served = shared.live.get();
     let served = served.as_deref().ok_or(Failure::NoModel)?;
     let body = serde_json::to_vec(&ModelInfo::from(served)).expect("metadata are plain values");
-    Ok(of_model(served, body))
+    Ok(answer::uncached(of_model(served, body)))
 }
 
 /// Alive as long as it answers, whatever the model.

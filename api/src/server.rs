@@ -21,6 +21,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use warp::reply::Response;
 
@@ -136,7 +137,10 @@ impl Server {
                 self.connections.spawn_on(connection, worker);
             }
             Stream::Unix(stream) => {
-                let connection = connection(http, stream, service, watcher, slot);
+                // The system bounds nothing here.
+                let mut stream = TimeoutStream::new(stream);
+                stream.set_write_timeout(Some(self.send_timeout));
+                let connection = connection(http, Box::pin(stream), service, watcher, slot);
                 self.connections.spawn_on(connection, worker);
             }
         }
@@ -147,8 +151,10 @@ async fn accept(
     listener: &Listener,
     slots: &Arc<Semaphore>,
 ) -> io::Result<(Stream, OwnedSemaphorePermit)> {
-    let slot = slots.clone().acquire_owned().await.expect("it is never closed");
-    Ok((listener.accept().await?, slot))
+    // Nobody else takes any: the one there is now stays there while a connection is waited for.
+    drop(slots.acquire().await.expect("it is never closed"));
+    let stream = listener.accept().await?;
+    Ok((stream, slots.clone().try_acquire_owned().expect("one was there")))
 }
 
 /// Sets a connection's options, and has this worker hear what comes in by it.

@@ -1,7 +1,9 @@
 //! Log lines: on standard error, a line a fact, as text for people or JSON for machines.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error;
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
@@ -45,7 +47,21 @@ pub fn start(args: &LogArgs) -> anyhow::Result<()> {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
-    started.map_err(|error| anyhow::anyhow!("failed to start logging: {error}"))
+    started.map_err(|error| anyhow::anyhow!("failed to start logging: {error}"))?;
+    std::panic::set_hook(Box::new(note_panic));
+    Ok(())
+}
+
+/// A panic is a line like every other fact; where it came from is told as `RUST_BACKTRACE` says.
+fn note_panic(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let reason = text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    let place = panic.location().map(tracing::field::display);
+    let backtrace = Backtrace::capture();
+    let is_captured = backtrace.status() == BacktraceStatus::Captured;
+    let backtrace = is_captured.then(|| tracing::field::display(backtrace));
+    tracing::error!(reason, place, backtrace, "panicked, which is a mistake in the program");
 }
 
 /// A time as lines give it: seconds, to the millisecond.

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use crate::support::client::get;
+use crate::support::client::{Connection, get, request};
 use crate::support::instance::Instance;
 use crate::support::playlists::Song;
 use crate::support::{SOON, wait_until};
@@ -69,6 +69,22 @@ fn a_listener_may_come_before_the_first_model() {
     let model = instance.promote(OTHER, 2);
     instance.reload(model).unwrap();
     assert_eq!(listener.next().unwrap()["model"], model.to_string());
+}
+
+#[test]
+fn more_listeners_than_are_allowed_are_503() {
+    let instance = Instance::ready_with(|config| config.max_event_streams = 1);
+    let mut listener = Listener::open(&instance);
+    assert!(listener.next().is_some());
+    let refused = get(instance.address, "/api/events");
+    assert_eq!((refused.status, &*refused.error_code()), (503, "overloaded"));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    drop(listener);
+    wait_until("there is a place again", || {
+        let mut connection = Connection::open(instance.address);
+        connection.send(request("GET", "/api/events", b""));
+        connection.try_receive(false).unwrap().status == 200
+    });
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn wrong_usage_exits_with_64_and_says_what_is_wrong() {
         (&[], "--models"),
         (&["--models", "x", "--access-log", "2"], "--access-log"),
         (&["--models", "x", "--drain", "5"], "5s"),
+        (&["--models", "x", "--max-connections", "18446744073709551615"], "--max-connections"),
     ] {
         let output = program().args(flags).output().unwrap();
         assert_eq!(output.status.code(), Some(64), "{flags:?}");

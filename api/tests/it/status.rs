@@ -1,10 +1,13 @@
 //! Every status that a request can get, and what comes with it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
 use serde_json::json;
 
 use crate::support::client::{Connection, ask, get, post, request};
 use crate::support::instance::Instance;
-use crate::support::wait_until;
+use crate::support::{SOON, wait_until};
 
 #[test]
 fn malformed_json_is_400_with_line_and_column() {
@@ -128,20 +131,115 @@ fn before_the_first_model_everything_but_liveness_is_503() {
 #[test]
 fn more_questions_than_are_worked_on_at_once_are_503() {
     let instance = Instance::ready_with(|config| config.max_in_flight = 1.try_into().unwrap());
-    let body = r#"{"songs": []}"#;
-    let question = request("POST", "/api/recommend", body.as_bytes());
-    let (start, rest) = question.split_at(question.len() - 5);
-    let mut first = Connection::open(instance.address);
-    first.send(start);
-    wait_until("the first question is being read", || {
-        let metrics = String::from_utf8(get(instance.address, "/metrics").body).unwrap();
-        metrics.lines().any(|line| line == "segue_http_in_flight 1")
+    let address = instance.address;
+    let refused = AtomicBool::new(false);
+    // Answers that are worked out beside other requests, from both sides until they meet.
+    let ask_until_refused = || {
+        let deadline = Instant::now() + SOON;
+        while !refused.load(Ordering::Relaxed) {
+            assert!(Instant::now() < deadline, "none was refused");
+            let answer = get(address, "/api/songs?q=nothing+like+it");
+            if answer.status != 200 {
+                assert_eq!((answer.status, &*answer.error_code()), (503, "overloaded"));
+                assert_eq!(answer.header("retry-after"), Some("1"));
+                refused.store(true, Ordering::Relaxed);
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(ask_until_refused)));
+    assert_eq!(get(address, "/readyz").status, 200);
+    assert_eq!(post(address, "/api/recommend", r#"{"songs": []}"#).status, 200);
+    let metrics = String::from_utf8(get(address, "/metrics").body).unwrap();
+    let shed = "segue_http_shed_total{reason=\"in_flight\"} ";
+    let shed = metrics.lines().find_map(|line| line.strip_prefix(shed)).unwrap();
+    assert!(shed.parse::<u32>().unwrap() > 0);
+}
+
+#[test]
+fn bodies_that_do_not_come_cost_the_others_nothing() {
+    let instance = Instance::ready_with(|config| {
+        config.max_in_flight = 1.try_into().unwrap();
+        config.max_body = 1000;
     });
-    let answer = post(instance.address, "/api/recommend", body);
-    assert_eq!((answer.status, &*answer.error_code()), (503, "overloaded"));
-    assert_eq!(answer.header("retry-after"), Some("1"));
-    assert_eq!(get(instance.address, "/readyz").status, 200);
-    first.send(rest);
-    assert_eq!(first.receive().status, 200);
+    let body = r#"{"songs": ["Yesterday"]}"#;
+    let question = request("POST", "/api/recommend", body.as_bytes());
+    let mut slow: Vec<Connection> = (0..20).map(|_| Connection::open(instance.address)).collect();
+    slow.iter_mut().for_each(|connection| connection.send(&question[..question.len() - 5]));
     assert_eq!(post(instance.address, "/api/recommend", body).status, 200);
+    for connection in &mut slow {
+        connection.send(&question[question.len() - 5..]);
+        assert_eq!(connection.receive().status, 200);
+    }
+}
+
+#[test]
+fn bodies_in_pieces_have_so_much_memory_together() {
+    let instance = Instance::ready_with(|config| {
+        config.max_in_flight = 1.try_into().unwrap();
+        config.max_body = 1000;
+    });
+    let start = "POST /api/recommend HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\n\r\n";
+    let title = "x".repeat(600);
+    let first = format!("{start}c\r\n{{\"songs\": [\"\r\n258\r\n{title}\r\n");
+    let rest = "3\r\n\"]}\r\n0\r\n\r\n";
+    let is_refused = || {
+        let mut other = Connection::open(instance.address);
+        other.send(first.clone() + rest);
+        let answer = other.receive();
+        if answer.status == 503 {
+            assert_eq!(&*answer.error_code(), "overloaded");
+            assert_eq!(answer.header("connection"), Some("close"));
+        }
+        answer.status != 200
+    };
+    assert!(!is_refused(), "nothing is taken yet");
+    let mut held = Connection::open(instance.address);
+    held.send(&first);
+    wait_until("the memory is taken", is_refused);
+    let body = format!(r#"{{"songs": ["{title}"]}}"#);
+    assert_eq!(post(instance.address, "/api/recommend", body).status, 200, "in one piece");
+    held.send(rest);
+    assert_eq!(held.receive().status, 200);
+    assert!(!is_refused(), "all is given back");
+}
+
+#[test]
+fn a_request_names_one_host() {
+    let instance = Instance::ready();
+    for (hosts, status) in [("", 400), ("host: a\r\nhost: a\r\n", 400), ("host:\r\n", 200)] {
+        let mut connection = Connection::open(instance.address);
+        connection.send(format!("GET /healthz HTTP/1.1\r\n{hosts}\r\n"));
+        let answer = connection.receive();
+        assert_eq!(answer.status, status, "{hosts}");
+        if status == 400 {
+            assert_eq!(&*answer.error_code(), "host");
+            assert_eq!(answer.header("x-segue-instance"), Some("test-instance"));
+        }
+    }
+    let mut connection = Connection::open(instance.address);
+    connection.send("GET /healthz HTTP/1.0\r\n\r\n");
+    assert_eq!(connection.receive().status, 200);
+}
+
+#[test]
+fn a_body_that_says_it_is_too_large_is_refused_before_it_comes() {
+    let instance = Instance::ready();
+    for (length, expect) in [(200_000, "expect: 100-continue\r\n"), (20_000_000, "")] {
+        let mut connection = Connection::open(instance.address);
+        connection.send(format!(
+            "POST /api/recommend HTTP/1.1\r\nhost: s\r\n{expect}content-length: {length}\r\n\r\n"
+        ));
+        let answer = connection.receive();
+        assert_eq!((answer.status, &*answer.error_code()), (413, "body_too_large"));
+        assert!(connection.is_closed());
+    }
+    let mut connection = Connection::open(instance.address);
+    let body = r#"{"songs": []}"#;
+    connection.send(format!(
+        "POST /api/recommend HTTP/1.1\r\nhost: s\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    ));
+    assert_eq!(connection.try_receive(false).unwrap().status, 100);
+    connection.send(body);
+    assert_eq!(connection.receive().status, 200);
 }

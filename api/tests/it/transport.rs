@@ -1,10 +1,15 @@
 //! What clients do to connections: slowly, in pieces, halfway, too many at once.
 
+use std::io::{ErrorKind, Write};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
+
+use segue_api::{Api, Config, UnixSocket};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::client::{Connection, get, post, request};
 use crate::support::instance::Instance;
-use crate::support::wait_until;
+use crate::support::{SOON, wait_until};
 
 const QUESTION: &str = r#"{"songs": ["Yesterday"], "limit": 1}"#;
 
@@ -98,6 +103,29 @@ fn a_body_that_does_not_come_in_time_is_408() {
     let answer = connection.receive();
     assert_eq!((answer.status, &*answer.error_code()), (408, "body_too_slow"));
     assert!(connection.is_closed());
+}
+
+#[test]
+fn a_client_that_does_not_read_is_given_up_at_a_unix_socket_too() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("s");
+    let mut config = Config::new(folder.path().join("models"));
+    config.send_timeout = Duration::from_millis(200);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.spawn({
+        let _inside = runtime.enter();
+        let socket = UnixSocket::bind(&path).unwrap();
+        Api::new(config).run(socket, None, CancellationToken::new())
+    });
+    let mut deaf = UnixStream::connect(&path).unwrap();
+    deaf.set_write_timeout(Some(SOON)).unwrap();
+    let question = request("GET", "/openapi.json", b"");
+    let ended = loop {
+        if let Err(error) = deaf.write_all(&question) {
+            break error.kind();
+        }
+    };
+    assert!([ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&ended), "{ended}");
 }
 
 #[test]
