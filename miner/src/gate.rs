@@ -4,7 +4,8 @@
 //! often one of the first ten recommendations hits, on the very playlists that the current model's dataset
 //! was judged by (see [`quality`](crate::quality)). A dataset that was cut off has fewer playlists; one
 //! that has lost whose rows belong together, or rows here and there, has shorter ones; one whose songs were
-//! mixed up, or that is about something else, hits less often.
+//! mixed up, or that is about something else, hits less often; one whose names have come apart from the
+//! URIs, which no figure would show, has other names.
 //!
 //! Not here: whether a model's own rules are right, which tests and `segue-miner evaluate` show.
 
@@ -17,6 +18,11 @@ use crate::quality;
 
 /// Smaller datasets say nothing by their figures: they are made by hand, and pass.
 const LEAST_PLAYLISTS: u64 = 100;
+
+/// Songs are given other names now and then, but not most of them at once ...
+const LEAST_SAME: f64 = 0.5;
+/// ... and of fewer songs nothing is concluded.
+const LEAST_KNOWN: u64 = 20;
 
 /// What may be lost from one dataset to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +62,17 @@ pub enum Refused {
         current: f64,
         /// How many would have been enough.
         least: f64,
+    },
+    /// Its titles or artists are not those of its songs.
+    #[error(
+        "{same} of {known} songs have the title and the artist that the current model has for their URIs: \
+         expected half of them at least"
+    )]
+    Renamed {
+        /// How many songs of the playlists that the current model was judged by the dataset has.
+        known: u64,
+        /// How many of these have the same names.
+        same: u64,
     },
     /// It does not tell what belongs together, or not for the same songs.
     #[error(
@@ -115,7 +132,7 @@ impl Gate {
     pub(crate) fn check(
         &self,
         comparison: &Comparison,
-        current: &Metadata,
+        model: &Model,
         dataset: &Dataset,
     ) -> Result<(), Refused> {
         let counts = [
@@ -135,10 +152,14 @@ impl Gate {
         }
         let mean = |songs: u64, playlists: u64| songs as f64 / playlists.max(1) as f64;
         let found = mean(dataset.transactions.items().len() as u64, comparison.playlists);
-        let current = mean(current.occurrences, comparison.current_playlists);
+        let current = mean(model.metadata().occurrences, comparison.current_playlists);
         let least = current * (1.0 - self.max_playlist_loss);
         if found < least {
             return Err(Refused::Shorter { found, current, least });
+        }
+        let (known, same) = quality::named_the_same(model, dataset);
+        if known >= LEAST_KNOWN && (same as f64) < known as f64 * LEAST_SAME {
+            return Err(Refused::Renamed { known, same });
         }
         let Comparison { sample, hit_rate, current_hit_rate, .. } = *comparison;
         // What two standard errors explain may be chance.

@@ -173,7 +173,7 @@ fn compare(
         "dataset compared with the current model's"
     );
     if let Some(gate) = plan.gate {
-        gate.check(&comparison, current.metadata(), dataset)
+        gate.check(&comparison, current, dataset)
             .map_err(|refused| PublishError::Refused { dataset: source(), source: refused })?;
     }
     Ok(Some(comparison))

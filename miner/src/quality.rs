@@ -8,13 +8,15 @@
 //! model: its figures compare with those of other twins.
 //!
 //! The sample is a pure function of the playlists' names, and is kept in the model, so that the dataset
-//! that comes after can be judged by the very same playlists: its own twin is made without them, too.
+//! that comes after can be judged by the very same playlists: its own twin is made without them, too, under
+//! whatever names they are there.
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
 use segue_model::build::{Builder, Keys, TooLarge};
+use segue_model::fold::fold;
 use segue_model::score::{Scratch, Seeds};
 use segue_model::{Antecedent, ArtistId, DatasetMetadata, Evaluation, Model, TrackId};
 
@@ -30,6 +32,8 @@ const MOST_PLAYLISTS: usize = 500;
 const ONE_IN: usize = 10;
 /// The most playlists of a twin: a dataset is judged in the same time however large it is.
 const MOST_TRAINED: usize = 32_768;
+/// A playlist that holds so large a share of a sampled one's songs is taken for the same or a copy of it.
+const COPY: f64 = 0.8;
 /// A shorter playlist has too little to guess.
 const SHORTEST: usize = 10;
 /// What a twin has of the rules that are asked for, whatever the model will have: twins are compared.
@@ -110,6 +114,22 @@ pub(crate) fn of_model(model: &Model) -> Vec<Sampled> {
     sampled.collect()
 }
 
+/// How many songs of a model's sample the dataset has, by their URIs, and how many of those have the same
+/// title and artist in both.
+pub(crate) fn named_the_same(model: &Model, dataset: &Dataset) -> (u64, u64) {
+    let catalog = model.catalog();
+    let sampled = model.rules().sample().flat_map(|(_, tracks)| tracks);
+    let sampled = sampled.map(|&track| catalog.track(track)).filter(|track| !track.uri.is_empty());
+    let names: HashMap<&str, (&str, &str)> =
+        sampled.map(|track| (track.uri, (track.title, track.artist))).collect();
+    let items = (0..dataset.items.len() as u32).map(|item| dataset.items.get(item));
+    let both = items.filter_map(|item| Some((item, names.get(item.uri)?)));
+    both.fold((0, 0), |(known, same), (item, &(title, artist))| {
+        let is_same = fold(item.title) == fold(title) && fold(item.artist) == fold(artist);
+        (known + 1, same + u64::from(is_same))
+    })
+}
+
 /// How well a model of this dataset without the sampled playlists continues them; none without a sample.
 ///
 /// # Errors
@@ -124,7 +144,7 @@ pub(crate) fn judge(
         return Ok(None);
     }
     let aside: HashSet<u64> = sample.iter().map(|sampled| sampled.name).collect();
-    let train = train(names, &aside);
+    let train = without_copies(train(names, &aside), dataset, sample);
     let train = train.iter().map(|&number| dataset.transactions.get(number as usize));
     let ranked = Ranked::new(train, &dataset.items);
     let wanted: HashSet<u64> = sample.iter().flat_map(|sampled| &sampled.songs).copied().collect();
@@ -200,6 +220,28 @@ fn train(names: &[u64], aside: &HashSet<u64>) -> Vec<u32> {
         train.sort_unstable();
     }
     train
+}
+
+/// Those of the playlists that are no copies of sampled ones.
+fn without_copies(train: Vec<u32>, dataset: &Dataset, sample: &[Sampled]) -> Vec<u32> {
+    let mut holders: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (number, sampled) in sample.iter().enumerate() {
+        sampled.songs.iter().for_each(|&song| holders.entry(song).or_default().push(number));
+    }
+    let holders: Vec<&[usize]> = (0..dataset.items.len() as u32)
+        .into_par_iter()
+        .map(|item| {
+            holders.get(&identity_of(dataset.items.get(item))).map_or(&[][..], Vec::as_slice)
+        })
+        .collect();
+    let is_copy = |&number: &u32| {
+        let mut shared = vec![0; sample.len()];
+        let songs = dataset.transactions.get(number as usize).iter();
+        songs.flat_map(|&song| holders[song as usize]).for_each(|&sampled| shared[sampled] += 1);
+        let mut shares = shared.into_iter().zip(sample);
+        shares.any(|(shared, sampled)| f64::from(shared) >= COPY * sampled.songs.len() as f64)
+    };
+    train.into_par_iter().filter(|number| !is_copy(number)).collect()
 }
 
 /// What the twin's recommendations for a playlist are worth, and what the most popular songs are.

@@ -42,17 +42,25 @@ struct World {
 impl World {
     /// A world whose current model is of `PLAYLISTS` sound playlists.
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path().join("models"));
-        let world = Self { folder, store };
+        let world = Self::empty();
         let mined = world.mine(&playlists("Song", PLAYLISTS), &[]);
         assert!(mined.status.success(), "{mined:?}");
         world
     }
 
+    fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("models"));
+        Self { folder, store }
+    }
+
     fn mine(&self, playlists: &Playlists, flags: &[&str]) -> Output {
         let path = self.folder.path().join("playlists.csv");
         write(&path, playlists);
+        self.mine_file(&path, flags)
+    }
+
+    fn mine_file(&self, path: &Path, flags: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
         command.arg("mine").arg("--dataset").arg(path).args(flags);
         command.arg("--models").arg(self.store.directory()).arg("--quiet");
@@ -153,8 +161,51 @@ fn a_shuffled_dataset_is_refused() {
 }
 
 #[test]
+fn playlists_under_other_names_are_still_not_what_they_are_judged_by() {
+    let renamed = |mut playlists: Playlists| {
+        playlists.rotate_left(1);
+        playlists
+    };
+    World::new().refuses(&renamed(shuffled(&playlists("Song", PLAYLISTS))), "hit rate");
+
+    // Nothing goes together here: only who has seen a playlist can continue it.
+    let world = World::empty();
+    let noise = shuffled(&playlists("Song", PLAYLISTS));
+    assert!(world.mine(&noise, &[]).status.success());
+    assert!(world.mine(&renamed(noise), &[]).status.success());
+    let comparison = world.current().metadata().comparison.clone().unwrap();
+    assert!(comparison.hit_rate < comparison.current_hit_rate + 0.1, "{comparison:?}");
+}
+
+#[test]
 fn a_foreign_dataset_is_refused() {
     World::new().refuses(&playlists("Ware", PLAYLISTS), "hit rate 0.000 on the 60 playlists");
+}
+
+#[test]
+fn a_dataset_whose_names_have_come_apart_from_its_uris_is_refused() {
+    // First the titles come apart, then the artists.
+    for names in ["track_name,artist_name", "artist_name,track_name"] {
+        let world = World::empty();
+        let path = world.folder.path().join("playlists.csv");
+        let mine = |shift: usize| {
+            let mut csv = format!("pid,track_uri,{names}\n");
+            let playlists = playlists("Song", PLAYLISTS);
+            let mut others = playlists.iter().flatten().cycle().skip(shift);
+            for (pid, playlist) in playlists.iter().enumerate() {
+                for (song, other) in playlist.iter().zip(others.by_ref()) {
+                    writeln!(csv, "{pid},test:{song},{other},Common").unwrap();
+                }
+            }
+            std::fs::write(&path, csv).unwrap();
+            world.mine_file(&path, &[])
+        };
+        assert!(mine(0).status.success());
+        let refused = mine(7);
+        let log = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(3), "{log}");
+        assert!(log.contains("songs have the title and the artist"), "{log}");
+    }
 }
 
 #[test]
@@ -190,9 +241,7 @@ fn the_newest_model_that_can_be_read_is_compared_with_in_place_of_a_damaged_one(
 
 #[test]
 fn a_few_playlists_always_pass() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::new(folder.path().join("models"));
-    let world = World { folder, store };
+    let world = World::empty();
     for count in [90, 10] {
         assert!(world.mine(&playlists("Song", count), &[]).status.success());
     }
