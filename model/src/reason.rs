@@ -16,8 +16,9 @@ impl Model {
         let supports = self.catalog().supports();
         let learned = learned_share(seeds.len());
         let mut reasons: Vec<(f32, Rule)> = Vec::new();
+        let rule_of = rules.rules_to(consequent);
         let mut add = |antecedent, vote: f32, correction: f32| {
-            let (rule, weight) = rules.rule(antecedent, consequent);
+            let (rule, weight) = rule_of(antecedent);
             if rule.support > 0 {
                 reasons.push((vote * strength(weight, rule.support) + correction, rule));
             }

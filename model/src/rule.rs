@@ -238,15 +238,37 @@ impl<'m> Rules<'m> {
     pub fn rule(&self, antecedent: Antecedent, consequent: TrackId) -> (Rule, f32) {
         let given = self.occurrences(antecedent);
         let (support, weight) = self.shared(given, self.occurrences(Antecedent::Track(consequent)));
-        let rule = Rule {
+        (self.with_support(antecedent, consequent, support), weight)
+    }
+
+    /// The rules to a track from antecedent after antecedent, each as [`Self::rule`] gives it, in less
+    /// time: the track's transactions are marked once, and then only those of antecedents are read.
+    pub(crate) fn rules_to(&self, consequent: TrackId) -> impl Fn(Antecedent) -> (Rule, f32) {
+        let mut marks = vec![0_u64; self.transactions().div_ceil(64)];
+        for &number in self.occurrences(Antecedent::Track(consequent)) {
+            marks[number as usize / 64] |= 1 << (number % 64);
+        }
+        move |antecedent| {
+            let (mut support, mut weight) = (0, 0.0);
+            for &number in self.occurrences(antecedent) {
+                if marks[number as usize / 64] >> (number % 64) & 1 == 1 {
+                    support += 1;
+                    weight += self.spans.weights[number as usize];
+                }
+            }
+            (self.with_support(antecedent, consequent, support), weight)
+        }
+    }
+
+    fn with_support(&self, antecedent: Antecedent, consequent: TrackId, support: u32) -> Rule {
+        Rule {
             antecedent,
             consequent,
             support,
-            antecedent_support: given.len() as u32,
+            antecedent_support: self.occurrences(antecedent).len() as u32,
             consequent_support: self.supports[consequent as usize],
             transactions: self.transactions() as u32,
-        };
-        (rule, weight)
+        }
     }
 
     /// The number of transactions that are in both lists, and the sum of what they count.
