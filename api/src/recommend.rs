@@ -14,6 +14,8 @@ use crate::song::Listed;
 
 /// As many reasons are given for a song, those that say most.
 const REASONS: usize = 5;
+/// As many songs of a question are named for an artist's rule: it holds whichever they are.
+const NAMED_SONGS: usize = 5;
 /// As many near matches are given for an unknown song, and for as many unknown songs: finding one costs
 /// a look at every title.
 const NEAR_MATCHES: usize = 3;
@@ -149,7 +151,7 @@ fn reason<'m>(catalog: Catalog<'m>, seeds: &Seeds, rule: &Rule) -> Reason<'m> {
         Antecedent::Artist(artist) => {
             let by_artist = seeds.tracks().filter(|&track| catalog.artist(track) == artist);
             (
-                by_artist.map(|track| catalog.title(track)).collect(),
+                by_artist.take(NAMED_SONGS).map(|track| catalog.title(track)).collect(),
                 Some(catalog.artist_name(artist)),
             )
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::{ask, get, post};
 use crate::support::instance::Instance;
+use crate::support::playlists::promote;
 
 fn titles(answer: &Value) -> Vec<&str> {
     answer["songs"].as_array().unwrap().iter().map(|title| title.as_str().unwrap()).collect()
@@ -122,6 +123,18 @@ fn an_explanation_gives_the_rules_and_the_unknown_songs() {
     assert_eq!((&reason["confidence"], &reason["lift"]), (&json!(1.0), &json!(1.5)));
     assert_eq!(answer["unknown"][0]["song"], "Upton Funk");
     assert_eq!(answer["unknown"][0]["near"][0]["title"], "Uptown Funk");
+}
+
+#[test]
+fn a_reason_names_five_songs_of_an_artist_at_most() {
+    let songs = ["A - 1", "A - 2", "A - 3", "A - 4", "A - 5", "A - 6", "B - Other"];
+    let instance = Instance::prepared(|store| _ = promote(store, &[&songs, &songs], 1), |_| {});
+    instance.wait_until_ready();
+    let body = r#"{"songs": ["1", "2", "3", "4", "5", "6"], "explain": true, "limit": 1}"#;
+    let answer = post(instance.address, "/api/recommend", body).json();
+    let reasons = answer["details"][0]["because"].as_array().unwrap();
+    let of_artist = reasons.iter().find(|reason| reason["artist"] == "A").unwrap();
+    assert_eq!(of_artist["songs"].as_array().unwrap().len(), 5, "{answer}");
 }
 
 #[test]
