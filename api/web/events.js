@@ -1,5 +1,6 @@
 // Listens to what the server serves now: its version and model. Reports every change, and a line that was
-// cut and is there again; the browser reconnects most cuts by itself, the rest is done here.
+// cut and is there again; the browser reconnects most cuts by itself, the rest is done here. A page that is
+// not seen does not listen: browsers grant all tabs of a host six connections, and each stream holds one.
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -7,8 +8,10 @@ const LONGEST_PAUSE_MS = 30_000;
 /** `changed` gets each `{version, model, model_date}`; `line` whether the server can be heard. */
 export function listen({ changed, line }) {
   let pause = FIRST_PAUSE_MS;
+  let source = null;
+  let timer = 0;
   const open = () => {
-    const source = new EventSource("api/events");
+    source = new EventSource("api/events");
     source.addEventListener("open", () => {
       pause = FIRST_PAUSE_MS;
       line(true);
@@ -18,9 +21,24 @@ export function listen({ changed, line }) {
       line(false);
       // Anything but a stream as the answer (a proxy's error page, say) ends the browser's own attempts.
       if (source.readyState !== EventSource.CLOSED) return;
-      setTimeout(open, pause * (0.75 + Math.random() / 2));
+      timer = setTimeout(open, pause * (0.75 + Math.random() / 2));
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
     });
   };
-  open();
+  const close = () => {
+    clearTimeout(timer);
+    source?.close();
+    source = null;
+  };
+  // A closed source reports no error: the line passes for open until it is known whether it can be again.
+  // What was missed meanwhile is in the first event, which tells what is served.
+  const attend = () => {
+    if (document.hidden) close();
+    else if (!source) open();
+  };
+  document.addEventListener("visibilitychange", attend);
+  // Not all browsers count a page as hidden that they keep for the way back.
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", attend);
+  attend();
 }

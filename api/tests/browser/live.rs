@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::fixture;
-use crate::page::play;
+use crate::page::{Page, play};
 
 const YESTERDAY: &str = "#song=Yesterday%09The%20Beatles";
 
@@ -42,6 +42,7 @@ async fn a_new_version_is_told_of_with_a_way_to_its_page() {
         // What another version would send: two versions do not fit into one process.
         let script = "globalThis.EventSource = class extends EventTarget {
             constructor() { super(); globalThis.source = this; }
+            close() {}
             send(version) {
                 const data = JSON.stringify({ version, model: 'm', model_date: '2026-01-31T12:00:00Z' });
                 this.dispatchEvent(new MessageEvent('update', { data }));
@@ -56,6 +57,49 @@ async fn a_new_version_is_told_of_with_a_way_to_its_page() {
         page.click("#news button").await;
         page.until("!document.body.dataset.old && document.querySelector('#next li')").await;
         assert_eq!(page.chosen(1).await, ["Yesterday"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_seen_holds_no_stream_and_catches_up_when_it_is() {
+    play(YESTERDAY, async |page, site| {
+        page.until("document.querySelector('#strip .live:not(.off)')").await;
+        page.run(
+            "globalThis.said = [];
+             new MutationObserver(() => said.push(document.querySelector('.live').textContent))
+                 .observe(document.querySelector('.live'), { childList: true });",
+        )
+        .await;
+        page.seen(false).await;
+        streams(page, 0).await;
+        site.reload(&fixture::second_model()).await;
+        page.seen(true).await;
+        page.until("document.querySelector('#news').textContent.startsWith('A new model')").await;
+        page.until_text("#next .title", "Across the Universe").await;
+        streams(page, 1).await;
+        assert_eq!(page.value("said").await, json!(["live"]), "the line was never told to be cut");
+        assert_eq!(page.texts("#trouble").await, [""]);
+    })
+    .await;
+}
+
+/// Waits until the server tells so many pages of changes.
+async fn streams(page: &Page, count: usize) {
+    let figure = format!("\\nsegue_event_streams {count}\\n");
+    let metrics = "fetch('metrics').then((answer) => answer.text())";
+    page.until(&format!("{metrics}.then((text) => text.includes('{figure}'))")).await;
+}
+
+#[tokio::test]
+async fn a_page_that_one_comes_back_to_is_live_again() {
+    play(YESTERDAY, async |page, site| {
+        page.until("document.querySelector('#strip .live:not(.off)')").await;
+        page.run("globalThis.kept = true;").await;
+        page.leave_and_return(async || site.reload(&fixture::second_model()).await).await;
+        assert_eq!(page.value("globalThis.kept").await, true, "the browser kept the page");
+        page.until("document.querySelector('#news').textContent.startsWith('A new model')").await;
+        page.until_text("#next .title", "Across the Universe").await;
     })
     .await;
 }

@@ -57,6 +57,22 @@ impl Page {
         self.until("document.querySelector('#strip a')").await;
     }
 
+    /// Puts the page where nobody sees it, or back.
+    pub(crate) async fn seen(&self, seen: bool) {
+        let window = self.chromium("Browser.getWindowForTarget", json!({})).await;
+        let state = if seen { "normal" } else { "minimized" };
+        let bounds = json!({ "windowId": window["windowId"], "bounds": { "windowState": state } });
+        self.chromium("Browser.setWindowBounds", bounds).await;
+        self.until(&format!("document.hidden === {}", !seen)).await;
+    }
+
+    /// Goes elsewhere, and comes back after something has happened.
+    pub(crate) async fn leave_and_return(&self, meanwhile: impl AsyncFnOnce()) {
+        self.client.goto("about:blank").await.unwrap();
+        meanwhile().await;
+        self.client.back().await.unwrap();
+    }
+
     /// What an expression is worth on the page.
     pub(crate) async fn value(&self, expression: &str) -> Value {
         self.client.execute(&format!("return ({expression})"), vec![]).await.unwrap()
