@@ -44,28 +44,37 @@ export class Combobox {
     return this.#input.value.trim();
   }
 
-  #typed() {
+  /** From here on, nothing that was typed before brings suggestions. */
+  #stop() {
     clearTimeout(this.#timer);
     this.#running?.abort();
+  }
+
+  #typed() {
+    this.#stop();
     if (this.#text) this.#timer = setTimeout(() => this.#ask(), TYPING_PAUSE_MS);
     else this.#show([]);
   }
 
+  /** Shows suggestions; false where the person went on before they were there. */
   async #ask() {
+    this.#stop();
     const running = new AbortController();
     this.#running = running;
     const text = this.#text;
     try {
       const songs = await this.#suggest(text, SUGGESTIONS, running.signal);
-      if (running.signal.aborted) return;
+      if (running.signal.aborted) return false;
       this.#answered = text;
       this.#show(songs);
       this.#say(songs.length ? `${songs.length} suggestions` : "No suggestions");
     } catch {
       // Suggestions are a help, not a need: the field works without them, and the page says elsewhere
       // when the server is gone.
-      if (!running.signal.aborted) this.#show([]);
+      if (running.signal.aborted) return false;
+      this.#show([]);
     }
+    return true;
   }
 
   #show(songs) {
@@ -121,9 +130,7 @@ export class Combobox {
     const text = this.#text;
     let song = this.#songs[this.#active];
     if (!song && text) {
-      clearTimeout(this.#timer);
-      if (this.#answered !== text) await this.#ask();
-      if (this.#text !== text) return;
+      if (this.#answered !== text && !(await this.#ask())) return;
       song = this.#songs.find((song) => beginsLike(song, text));
     }
     if (song) this.#take([song]);
@@ -132,6 +139,7 @@ export class Combobox {
 
   /** Wants none of the suggestions; once more, and what was typed goes, too. */
   #escape() {
+    this.#stop();
     if (this.#list.hidden) this.#input.value = "";
     this.#answered = this.#text;
     this.#show([]);
@@ -146,8 +154,7 @@ export class Combobox {
   }
 
   #take(songs) {
-    clearTimeout(this.#timer);
-    this.#running?.abort();
+    this.#stop();
     this.#input.value = "";
     this.#show([]);
     this.#choose(songs.map(songOf));

@@ -1,7 +1,7 @@
 //! Searching: suggestions by keyboard and by hand, and what a screen reader is told of them.
 
 use fantoccini::key::Key;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::page::play;
 
@@ -62,6 +62,70 @@ async fn a_suggestion_is_chosen_by_hand() {
         page.click("#suggestions li:nth-child(3)").await;
         page.chosen(1).await;
         assert_eq!(page.value("document.activeElement.id").await, "search");
+    })
+    .await;
+}
+
+/// Keeps the answers to searches back until `answer()` is called; `asked` holds the questions' signals.
+const HOLD: &str = "
+    const ask = fetch;
+    globalThis.asked = [];
+    const held = new Promise((resolve) => { globalThis.answer = resolve; });
+    globalThis.fetch = async (path, request) => {
+        if (path.startsWith('api/songs')) {
+            asked.push(request.signal);
+            await held;
+        }
+        return ask(path, request);
+    };";
+
+#[tokio::test]
+async fn after_escape_no_suggestions_come_from_what_was_typed_before() {
+    play("", async |page, _| {
+        page.run(HOLD).await;
+        page.write("#search", "yes").await;
+        page.until("asked.length").await;
+        page.press(Key::Escape).await;
+        assert_eq!(page.value("asked.every(({ aborted }) => aborted)").await, true);
+        // The same with the pause after typing, which may be over before the key comes: one that begins
+        // later ends later.
+        page.write("#search", &format!("hel{}", char::from(Key::Escape))).await;
+        page.outcome("new Promise((resolve) => setTimeout(resolve, 120))").await;
+        assert_eq!(page.value("asked.every(({ aborted }) => aborted)").await, true);
+        page.run("answer()").await;
+        page.write("#search", "donau").await;
+        page.until("document.querySelectorAll('#suggestions li').length === 1").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn enter_asks_once_at_a_time_and_escape_takes_it_back() {
+    play("", async |page, _| {
+        page.run(HOLD).await;
+        page.write("#search", "yest").await;
+        page.until("asked.length === 1").await;
+        page.press(Key::Enter).await;
+        page.until("asked.length === 2").await;
+        page.press(Key::Enter).await;
+        page.until("asked.length === 3").await;
+        assert_eq!(
+            page.value("asked.map(({ aborted }) => aborted)").await,
+            json!([true, true, false])
+        );
+        page.run("answer()").await;
+        assert_eq!(page.chosen(1).await, ["Yesterday"]);
+
+        page.run(HOLD).await;
+        page.write("#search", "help").await;
+        page.press(Key::Enter).await;
+        page.until("asked.length").await;
+        page.press(Key::Escape).await;
+        page.run("answer()").await;
+        page.write("#search", "feeling").await;
+        page.until("!document.querySelector('#suggestions').hidden").await;
+        page.press(Key::Enter).await;
+        assert_eq!(page.chosen(2).await, ["Yesterday", "Feeling Good"]);
     })
     .await;
 }
