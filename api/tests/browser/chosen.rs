@@ -42,6 +42,22 @@ async fn a_song_is_taken_back_and_all_are_and_that_is_undone() {
 }
 
 #[tokio::test]
+async fn starting_over_again_is_undone_to_what_was_there_last() {
+    play(YESTERDAY, async |page, _| {
+        page.chosen(1).await;
+        page.click("#clear").await;
+        page.chosen(0).await;
+        page.paste("Help!\nFeeling Good").await;
+        page.chosen(2).await;
+        page.click("#clear").await;
+        page.chosen(0).await;
+        page.click("#news button").await;
+        assert_eq!(page.chosen(2).await, ["Help!", "Feeling Good"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_playlist_is_pasted_and_what_is_not_known_is_offered_near_matches() {
     play("", async |page, _| {
         page.click("#open-paste").await;
