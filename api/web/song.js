@@ -13,7 +13,7 @@ export const songOf = ({ title, artist = "", uri = "" }) => ({ title, artist, ur
 /** What tells one song from another, however it is capitalised. */
 export const keyOf = ({ title, artist }) => `${title}\t${artist}`.toLowerCase();
 
-/** A song on one line, as the server and other people's programs read it. */
+/** A song on one line, as the server and other people's programs read it: by name, as URIs differ among datasets. */
 export const lineOf = ({ title, artist }) => (artist ? `${artist} - ${title}` : title);
 
 /** A song in a sentence. */

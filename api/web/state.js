@@ -45,8 +45,10 @@ export class State extends EventTarget {
 
   /** The state as a fragment; empty where there is nothing to keep. */
   toFragment() {
-    const parts = this.songs.map(({ title, artist }) => {
-      return `song=${encodeURIComponent(artist ? `${title}\t${artist}` : title)}`;
+    const parts = this.songs.map(({ title, artist, uri }) => {
+      const cells = `${title}\t${artist}\t${uri}`.trimEnd();
+      // A colon needs no escape here, and every URI has some.
+      return `song=${encodeURIComponent(cells).replaceAll("%3A", ":")}`;
     });
     if (this.limit !== LIMITS[0]) parts.push(`show=${this.limit}`);
     return parts.length ? `#${parts.join("&")}` : "";
@@ -58,8 +60,8 @@ export class State extends EventTarget {
     this.limit = LIMITS.find((limit) => limit >= show) ?? LIMITS.at(-1);
     this.songs = [];
     const songs = fields.getAll("song").map((text) => {
-      const [title, artist] = text.split("\t");
-      return songOf({ title: title.trim(), artist });
+      const [title, artist, uri] = text.split("\t");
+      return songOf({ title: title.trim(), artist, uri });
     });
     if (!this.add(songs.filter(({ title }) => title))) this.#become([]);
   }

@@ -24,6 +24,39 @@ async fn a_link_reproduces_the_state() {
 }
 
 #[tokio::test]
+async fn a_link_keeps_which_track_a_song_is() {
+    play("", async |page, _| {
+        page.write("#search", "yesterday").await;
+        page.until_text("#suggestions .title", "Yesterday").await;
+        page.click("#suggestions li").await;
+        page.chosen(1).await;
+        let fragment = page.value("location.hash").await;
+        assert_eq!(fragment, "#song=Yesterday%09The%20Beatles%09spotify:track:0");
+        page.open(fragment.as_str().unwrap()).await;
+        page.chosen(1).await;
+        assert_eq!(page.value("location.hash").await, fragment);
+        page.click("#open-export").await;
+        page.click("#export-next").await;
+        page.until("document.querySelector('#export-text').value === 'The Beatles - Yesterday\\n'")
+            .await;
+        page.click("[name=format][value=csv]").await;
+        let csv = "track_name,artist_name,track_uri\nYesterday,The Beatles,spotify:track:0\n";
+        assert_eq!(page.value("document.querySelector('#export-text').value").await, csv);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_from_another_dataset_finds_the_songs_by_their_names() {
+    play("#song=Yesterday%09The%20Beatles%09other:track:7", async |page, _| {
+        page.until_text("#next .title", "Help!").await;
+        page.until_text("#next .why", "with Yesterday in 3 of 5 playlists").await;
+        assert_eq!(page.texts("#score .unknown").await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_length_that_is_none_is_the_shortest() {
     play("#song=Yesterday%09The%20Beatles&show=abc", async |page, _| {
         page.until_text("#next .title", "Help!").await;
