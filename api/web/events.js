@@ -25,20 +25,13 @@ export function listen({ changed, line }) {
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
     });
   };
-  const close = () => {
+  // A closed source reports no error: the line passes for open until it is tried again. What was missed
+  // meanwhile is in the first event. A page that the browser keeps for the way back is hidden, too.
+  const attend = () => {
     clearTimeout(timer);
     source?.close();
-    source = null;
-  };
-  // A closed source reports no error: the line passes for open until it is known whether it can be again.
-  // What was missed meanwhile is in the first event, which tells what is served.
-  const attend = () => {
-    if (document.hidden) close();
-    else if (!source) open();
+    if (!document.hidden) open();
   };
   document.addEventListener("visibilitychange", attend);
-  // Not all browsers count a page as hidden that they keep for the way back.
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", attend);
   attend();
 }
