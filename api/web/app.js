@@ -27,7 +27,7 @@ const trouble = new Toast(byId("trouble"));
 const news = new Toast(byId("news"));
 
 /** The latest answer, what is known of its model, and what the server last said it serves. */
-let answer = { details: [], unknown: [] };
+let answer = { details: [], unknown: [], limit: Infinity };
 let model = null;
 let served = null;
 
@@ -35,9 +35,12 @@ const say = (text) => (byId("voice").textContent = text);
 
 const refresh = new Refresh((signal) => api.recommend(state.songs.map(lineOf), state.limit, signal), {
   answered(found) {
+    const before = offered().length;
+    const wentOn = found.limit > answer.limit && document.activeElement === byId("more");
     answer = found;
     trouble.hide();
     show();
+    if (wentOn) next.focus(before);
     if (state.songs.length) tell();
     if (found.model !== model?.id) learnModel();
   },
@@ -87,7 +90,7 @@ function show() {
   next.show(details);
   byId("next-heading").textContent = songs.length ? "Next" : "Or begin with what most playlists hold";
   byId("next-note").hidden = !(songs.length && answer.details.length && popular);
-  byId("more").hidden = !state.hasMore || answer.details.length < state.limit;
+  byId("more").hidden = !state.goesBeyond(answer.limit) || answer.details.length < answer.limit;
   byId("clear").hidden = songs.length === 0;
   byId("open-export").hidden = songs.length === 0;
   if (answer.version) strip.show(answer, model);

@@ -33,6 +33,11 @@ export class Next {
     if (focused && !this.#list.contains(document.activeElement)) this.#list.querySelector("button")?.focus();
   }
 
+  /** Passes the focus to this row, or else the last. */
+  focus(index) {
+    (this.#list.children[index] ?? this.#list.lastElementChild)?.querySelector("button").focus();
+  }
+
   #row(detail) {
     const words = element("span", { className: "words" });
     const button = element("button", { type: "button" }, element("span", { className: "head" }), words);

@@ -33,9 +33,9 @@ export class State extends EventTarget {
     this.#become(songs);
   }
 
-  /** Whether there is a step beyond the present limit. */
-  get hasMore() {
-    return this.limit < LIMITS.at(-1);
+  /** Whether there is a step beyond this limit. */
+  goesBeyond(limit) {
+    return limit < LIMITS.at(-1);
   }
 
   showMore() {

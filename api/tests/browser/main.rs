@@ -8,6 +8,7 @@ mod chosen;
 mod client;
 mod driver;
 mod fixture;
+mod focus;
 mod live;
 mod look;
 mod page;
