@@ -56,6 +56,7 @@ impl DatasetArgs {
     pub fn read_options(&self, cancel: CancellationToken) -> ReadOptions {
         ReadOptions {
             lenient: self.lenient,
+            may_be_empty: false,
             sha256: self.sha256.0,
             downloader: Downloader {
                 max_bytes: self.max_download,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::with_progress;
 use crate::association::{Rule, RuleSearch, Rules};
 use crate::config::{DatasetArgs, share, support, threads};
-use crate::dataset::{self, Items, Source};
+use crate::dataset::{self, Items, ReadOptions, Source};
 use crate::metric::Metric;
 use crate::miner::{Miner, Support};
 use crate::progress::{Progress, Unit};
@@ -21,7 +21,8 @@ use crate::progress::{Progress, Unit};
 ///
 /// Reads playlists, or any transactions as a FIMI file (a line a transaction, items being numbers), and
 /// prints a rule a line: who has the antecedent also has the consequent. Rules come by antecedent, shorter
-/// ones first, and of an antecedent in the order chosen by --order-by, highest first.
+/// ones first, and of an antecedent in the order chosen by --order-by, highest first. An empty line of a
+/// FIMI file, or a playlist without tracks, is a transaction, too; nothing at all has no rules.
 ///
 /// Columns: antecedent and consequent, each with the number of playlists that hold it, the number that
 /// hold both, and every measure. With P(A), P(C) and P(AC) for the shares of playlists that hold the
@@ -136,15 +137,18 @@ pub fn run(args: &RulesArgs) -> anyhow::Result<()> {
         .build()
         .context("failed to start the threads")?;
     let progress = if args.quiet { Progress::Silent } else { Progress::stderr() };
+    // Nothing has no rules, as what is too rare has none.
     let options = args.reading.read_options(CancellationToken::new());
+    let options = ReadOptions { may_be_empty: true, ..options };
     let dataset = dataset::read(&args.dataset, &options, progress)?;
     let longest = args.filter.max_antecedent.saturating_add(args.filter.max_consequent.get());
-    let miner = with_progress(Miner::new(args.support).max_len(Some(longest)), progress);
+    let transactions = dataset.transactions.len() + dataset.empty as usize;
+    let support = Support::Count(args.support.count(transactions));
+    let miner = with_progress(Miner::new(support).max_len(Some(longest)), progress);
     let itemsets = pool.install(|| miner.itemsets(&dataset.transactions))?;
     drop(miner);
     let task = progress.task("making rules", Unit::Count("rules"), None);
-    let rules =
-        pool.install(|| args.filter.search().rules(itemsets, dataset.transactions.len()))?;
+    let rules = pool.install(|| args.filter.search().rules(itemsets, transactions))?;
     task.advance(rules.len() as u64);
     task.finish();
     let output = BufWriter::with_capacity(1 << 17, io::stdout().lock());

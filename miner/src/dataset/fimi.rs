@@ -10,7 +10,7 @@ use super::stream::Content;
 use super::track::Track;
 use crate::fimi::{self, FimiError};
 
-/// Reads transactions to the end. An empty line is no playlist.
+/// Reads transactions to the end. An empty line is a transaction, but no playlist.
 pub(super) fn read(
     content: &mut Content,
     origin: &str,
@@ -29,6 +29,9 @@ pub(super) fn read(
         }
     })?;
     for (line, transaction) in (1u64..).zip(&fimi.transactions) {
+        if transaction.is_empty() {
+            rows.pass_empty();
+        }
         let pid = line.to_string();
         for &item in transaction {
             let number = fimi.number(item).to_string();

@@ -11,6 +11,8 @@ pub(super) enum Format {
     Mpd,
     /// A transaction a line, each item a number.
     Fimi,
+    /// Nothing, or nothing but white space.
+    Blank,
 }
 
 /// UTF-8's byte order mark, which some spreadsheets write first.
@@ -28,7 +30,7 @@ impl Format {
         let text = start.strip_prefix(BOM).unwrap_or(start).trim_ascii_start();
         let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
         match text.first() {
-            None => Err("nothing: it is empty"),
+            None => Ok(Self::Blank),
             Some(b'{') => Ok(Self::Mpd),
             Some(b'<') => Err("markup, such as a web page or an error message of a server"),
             Some(_)
@@ -52,11 +54,11 @@ mod tests {
         assert_eq!(Format::of(b"\n {\"info\": {}"), Ok(Format::Mpd));
         assert_eq!(Format::of(b"1 2 3\r\n4 5\r\n"), Ok(Format::Fimi));
         assert_eq!(Format::of(b"1 pid\n"), Ok(Format::Csv));
+        assert_eq!(Format::of(b"\xef\xbb\xbf \n"), Ok(Format::Blank));
     }
 
     #[test]
     fn what_is_no_dataset_is_called_by_its_name() {
-        assert_eq!(Format::of(b"\xef\xbb\xbf \n"), Err("nothing: it is empty"));
         assert_eq!(Format::of(b"\x7fELF\x02\x01\x01\x00"), Err("binary data"));
         assert_eq!(Format::of(b"p\0i\0d\0"), Err("binary data"));
         assert_eq!(Format::of(b"\xff\xfep\0i\0"), Err("UTF-16 text"));

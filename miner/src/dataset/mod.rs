@@ -51,6 +51,10 @@ pub struct Dataset {
     pub rows: u64,
     /// How many bad rows have been skipped.
     pub skipped: u64,
+    /// How many transactions hold no item: empty lines of FIMI files, and playlists without tracks. They are
+    /// not among the playlists, as there is nothing in them to learn from; shares of all transactions count
+    /// them.
+    pub empty: u64,
 }
 
 /// What exactly a dataset was: enough to tell whether it has changed since.

@@ -135,6 +135,9 @@ impl Playlists<'_> {
             Pid::Number(number) => &number.to_string(),
             Pid::Text(text) => text,
         };
+        if playlist.tracks.is_empty() {
+            self.rows.pass_empty();
+        }
         for (position, track) in (1..).zip(&playlist.tracks) {
             let track = track::Track {
                 uri: bytes_of(&track.track_uri),

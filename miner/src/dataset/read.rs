@@ -27,6 +27,8 @@ const SLICE_ENDINGS: [&str; 3] = [".json", ".json.gz", ".json.zst"];
 pub struct ReadOptions {
     /// Whether bad rows are skipped and counted, as long as they are at most 1 % of all.
     pub lenient: bool,
+    /// Whether nothing at all, or a header alone, is a dataset, too: one without playlists.
+    pub may_be_empty: bool,
     /// The digest that the dataset must have; see [`Provenance::sha256`].
     pub sha256: Option<ContentDigest>,
     /// How URLs are fetched.
@@ -46,7 +48,8 @@ pub fn read(
     progress: Progress,
 ) -> Result<Dataset, DatasetError> {
     let origin = source.to_string();
-    let reading = Reading { cancel: &options.cancel, progress };
+    let may_be_empty = options.may_be_empty;
+    let reading = Reading { cancel: &options.cancel, progress, may_be_empty };
     let mut rows = Rows::new(options.lenient);
     let (stored, etag, last_modified) = match source {
         Source::Path(path) => (reading.path(path, &mut rows)?, None, None),
@@ -57,7 +60,7 @@ pub fn read(
             (stored, download.etag, download.last_modified)
         }
     };
-    let (built, rows, skipped) = rows.finish(&origin)?;
+    let (built, counts) = rows.finish(&origin, may_be_empty)?;
     stored.sha256.verify(options.sha256, &origin)?;
     let Stored { sha256, bytes } = stored;
     Ok(Dataset {
@@ -65,8 +68,9 @@ pub fn read(
         items: built.items,
         playlist_ids: built.playlist_ids,
         provenance: Provenance { url: origin, sha256, bytes, etag, last_modified },
-        rows,
-        skipped,
+        rows: counts.good,
+        skipped: counts.skipped,
+        empty: counts.empty,
     })
 }
 
@@ -75,6 +79,7 @@ pub fn read(
 struct Reading<'a> {
     cancel: &'a CancellationToken,
     progress: Progress,
+    may_be_empty: bool,
 }
 
 impl Reading<'_> {
@@ -93,10 +98,12 @@ impl Reading<'_> {
             let place = Place::file(&folder.display().to_string());
             return Err(place.unexpected("slices, *.json, *.json.gz or *.json.zst", "none").into());
         }
+        // A slice that holds nothing has been cut off.
+        let reading = Self { may_be_empty: false, ..self };
         let mut digest = Sha256::new();
         let mut bytes = 0;
         for slice in slices {
-            let stored = self.named_file(&slice, rows)?;
+            let stored = reading.named_file(&slice, rows)?;
             bytes += stored.bytes;
             digest.update(format!("{}  ", stored.sha256));
             digest.update(slice.file_name().unwrap_or_default().as_encoded_bytes());
@@ -119,14 +126,19 @@ impl Reading<'_> {
             Ok(Format::Csv) => csv::read(content, origin, rows),
             Ok(Format::Mpd) => mpd::read(content, origin, rows),
             Ok(Format::Fimi) => fimi::read(content, origin, rows),
-            Err(found) => {
-                let expected = "a dataset: CSV, Million Playlist Dataset JSON or FIMI numbers";
-                Err(Place::file(origin).unexpected(expected, found).into())
-            }
+            // Empty lines are transactions.
+            Ok(Format::Blank) if self.may_be_empty => fimi::read(content, origin, rows),
+            Ok(Format::Blank) => Err(no_dataset(origin, "nothing: it is empty")),
+            Err(found) => Err(no_dataset(origin, found)),
         })?;
         task.finish();
         Ok(stored)
     }
+}
+
+fn no_dataset(origin: &str, found: &'static str) -> DatasetError {
+    let expected = "a dataset: CSV, Million Playlist Dataset JSON or FIMI numbers";
+    Place::file(origin).unexpected(expected, found).into()
 }
 
 fn slices(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -21,14 +21,23 @@ pub(super) struct Rows {
     builder: Builder,
     /// Whether bad rows are skipped.
     lenient: bool,
-    good: u64,
-    skipped: u64,
+    counts: Counts,
     first_skipped: Option<Unexpected>,
+}
+
+/// What was counted while rows were taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) good: u64,
+    pub(super) skipped: u64,
+    /// Transactions without a row.
+    pub(super) empty: u64,
 }
 
 impl Rows {
     pub(super) fn new(lenient: bool) -> Self {
-        Self { builder: Builder::default(), lenient, good: 0, skipped: 0, first_skipped: None }
+        let (builder, counts) = (Builder::default(), Counts::default());
+        Self { builder, lenient, counts, first_skipped: None }
     }
 
     /// What makes fingerprints of rows.
@@ -56,7 +65,7 @@ impl Rows {
             return self.skip(place(Field::Title).unexpected("a track's title", "nothing"));
         }
         let Err(rejected) = self.builder.row(pid, track, fingerprint) else {
-            self.good += 1;
+            self.counts.good += 1;
             return Ok(());
         };
         let place = place(rejected.field);
@@ -77,22 +86,32 @@ impl Rows {
         }
     }
 
+    /// Counts a transaction without a row.
+    pub(super) fn pass_empty(&mut self) {
+        self.counts.empty += 1;
+    }
+
     /// Passes over a bad row, or fails for it.
     pub(super) fn skip(&mut self, reason: Unexpected) -> Result<(), DatasetError> {
         if !self.lenient {
             return Err(reason.into());
         }
-        self.skipped += 1;
-        if self.skipped <= BAD_ROWS_LOGGED {
+        self.counts.skipped += 1;
+        if self.counts.skipped <= BAD_ROWS_LOGGED {
             tracing::warn!("{reason}: row skipped");
         }
         self.first_skipped.get_or_insert(reason);
         Ok(())
     }
 
-    /// The dataset that the rows make, how many rows that are, and how many were skipped.
-    pub(super) fn finish(self, origin: &str) -> Result<(Built, u64, u64), DatasetError> {
-        let Self { builder, good, skipped, first_skipped, .. } = self;
+    /// The dataset that the rows make, and what was counted.
+    pub(super) fn finish(
+        self,
+        origin: &str,
+        may_be_empty: bool,
+    ) -> Result<(Built, Counts), DatasetError> {
+        let Self { builder, counts, first_skipped, .. } = self;
+        let Counts { good, skipped, .. } = counts;
         let rows = good + skipped;
         if let Some(first) = first_skipped {
             if skipped * 100 > rows * BAD_ROWS_MAX_PERCENT {
@@ -106,9 +125,9 @@ impl Rows {
             }
             tracing::warn!("{origin}: skipped {skipped} bad rows of {rows}");
         }
-        if good == 0 {
+        if good == 0 && !may_be_empty {
             return Err(Place::file(origin).unexpected("rows", "none").into());
         }
-        Ok((builder.finish(), good, skipped))
+        Ok((builder.finish(), counts))
     }
 }

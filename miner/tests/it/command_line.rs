@@ -69,6 +69,49 @@ fn standard_input_is_read_like_a_file() {
 }
 
 #[test]
+fn an_empty_line_is_a_transaction_to_itemsets_and_rules() {
+    let shell = Shell::new();
+    std::fs::write(shell.file(), "1 2\n\n1 2\n\n\n1\n").unwrap();
+    let printed = |name: &str, support: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+        command.arg(name).arg(shell.file()).args(["--support", support, "--quiet"]);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    // Two of six, and three of six.
+    assert_eq!(printed("itemsets", "30%"), "2 (2)\n2 1 (2)\n1 (3)\n");
+    assert_eq!(printed("itemsets", "50%"), "1 (3)\n");
+    let rules = printed("rules", "30%");
+    let rule = rules.lines().find(|line| line.starts_with("2,1,")).unwrap();
+    let measures: Vec<&str> = rule.split(',').skip(2).take(6).collect();
+    assert_eq!(measures, ["2", "3", "2", "0.3333333333333333", "1", "2"], "{rules}");
+    assert_eq!(printed("rules", "50%").lines().count(), 1);
+}
+
+#[test]
+fn nothing_has_no_itemsets_and_no_rules() {
+    let shell = Shell::new();
+    for content in ["", "\n\n"] {
+        std::fs::write(shell.file(), content).unwrap();
+        let itemsets = shell.command("itemsets").output().unwrap();
+        assert!(itemsets.status.success() && itemsets.stdout.is_empty(), "{itemsets:?}");
+    }
+    for content in ["", "\n\n", "pid,track_name\n"] {
+        std::fs::write(shell.file(), content).unwrap();
+        let csv = shell.command("rules").output().unwrap();
+        let header = String::from_utf8(csv.stdout).unwrap();
+        assert!(csv.status.success() && csv.stderr.is_empty(), "{:?}", csv.status);
+        assert!(header.starts_with("antecedent,") && header.lines().count() == 1, "{header}");
+        let json = shell.command("rules").arg("--json").output().unwrap();
+        assert!(json.status.success() && json.stdout.is_empty(), "{json:?}");
+    }
+    // A model of nothing would be of no use.
+    let mut mine = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+    mine.args(["mine", "--quiet", "--dataset"]).arg(shell.file()).arg("--models");
+    let error = failed(mine.arg(shell.folder.path().join("models")));
+    assert!(error.ends_with("expected rows, found none\n"), "{error}");
+}
+
+#[test]
 fn transactions_are_read_compressed_and_an_archive_is_called_one() {
     let shell = Shell::new();
     let plain = std::fs::read(shell.file()).unwrap();

@@ -169,7 +169,7 @@ fn slices_of_the_million_playlist_dataset_are_read() {
     };
     assert_eq!(items(&dataset), [("u:1", "Sol", "Ann"), ("", "Été", "Ben")].map(names));
     assert_eq!(playlists(&dataset), [("5".to_owned(), vec![0, 1]), ("x".to_owned(), vec![0])]);
-    assert_eq!(dataset.rows, 3);
+    assert_eq!((dataset.rows, dataset.empty), (3, 1));
 }
 
 #[test]
@@ -245,6 +245,7 @@ fn fimi_transactions_are_playlists_of_numbered_tracks() {
     assert_eq!(items(&dataset), ["30", "7", "1", "12"].map(names));
     let expected = [("1", vec![0, 1]), ("3", vec![1, 2]), ("4", vec![3])];
     assert_eq!(playlists(&dataset), expected.map(|(id, items)| (id.to_owned(), items)));
+    assert_eq!(dataset.empty, 1);
     assert_eq!(error("1 2\n3 x 4\n"), "line 2, column 3: expected item numbers, found \"x\"");
 }
 
