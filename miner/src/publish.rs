@@ -71,6 +71,15 @@ pub enum PublishError {
         /// Why.
         source: Refused,
     },
+    /// The dataset was compared with a model that is current no more, and can't be read again.
+    #[error(
+        "{dataset}: another model has become current meanwhile, and a pipe can't be read again to compare \
+         with that"
+    )]
+    Overtaken {
+        /// The dataset.
+        dataset: String,
+    },
     /// `SOURCE_DATE_EPOCH` is set to something else than seconds.
     #[error("SOURCE_DATE_EPOCH={found}: expected a number of seconds since 1970")]
     Epoch {
@@ -81,10 +90,39 @@ pub enum PublishError {
 
 /// Reads, mines, publishes and promotes. Whatever fails, the current model stays.
 ///
+/// Where another model becomes current meanwhile, as when two miners run at once, it does so again, from the
+/// start: the dataset is compared with the very model that it replaces, and a model tells which that was. What
+/// comparing needs is not kept until then, as a model takes as much memory again.
+///
 /// # Errors
 /// See [`PublishError`].
 pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError> {
     let started = Instant::now();
+    let store = Store::new(&plan.models);
+    let model = loop {
+        if let Some(model) = publish_once(plan, &store, progress)? {
+            break model;
+        }
+        if !plan.source.is_lasting() {
+            return Err(PublishError::Overtaken { dataset: plan.source.to_string() });
+        }
+        tracing::warn!(
+            "another model has become current meanwhile: mining again, to compare with that"
+        );
+    };
+    let took = started.elapsed();
+    let seconds = log::seconds(took);
+    tracing::info!(%model, seconds, "model promoted");
+    Ok(Outcome { model, took })
+}
+
+/// The same; nothing comes, and nothing is promoted, where the dataset was compared with a model that is
+/// current no more.
+fn publish_once(
+    plan: &Plan,
+    store: &Store,
+    progress: Progress,
+) -> Result<Option<ModelId>, PublishError> {
     let date = date()?;
     let dataset = dataset::read(&plan.source, &plan.options, progress)?;
     tracing::info!(
@@ -95,22 +133,26 @@ pub fn publish(plan: &Plan, progress: Progress) -> Result<Outcome, PublishError>
         sha256 = %dataset.provenance.sha256,
         "dataset read"
     );
-    let store = Store::new(&plan.models);
-    let bytes = make(plan, &store, dataset, date, progress)?;
+    let named = store.current();
+    let before = named.as_ref().ok().copied().flatten();
+    let current = current(plan, store, named);
+    let bytes = make(plan, current, dataset, date, progress)?;
     let published = store.publish(&bytes)?;
     tracing::info!(model = %published.model, bytes = bytes.len(), "model published");
     drop(bytes);
-    store.promote_published(&published, date)?;
-    let took = started.elapsed();
-    let seconds = log::seconds(took);
-    tracing::info!(model = %published.model, seconds, "model promoted");
-    Ok(Outcome { model: published.model, took })
+    let promoted = if plan.gate.is_some() {
+        store.promote_in_place_of(before, &published, date)?
+    } else {
+        store.promote_published(&published, date)?;
+        true
+    };
+    Ok(promoted.then_some(published.model))
 }
 
 /// The bytes of a model of the dataset, if it is fit to take the current one's place.
 fn make(
     plan: &Plan,
-    store: &Store,
+    current: Option<Model>,
     dataset: Dataset,
     date: Timestamp,
     progress: Progress,
@@ -125,7 +167,7 @@ fn make(
         Err(error) => Err(failed(TooLarge::into(*error))),
     };
     let names = quality::names(&dataset);
-    let comparison = match current(plan, store) {
+    let comparison = match current {
         Some(current) => compare(plan, &current, &dataset, keys()?, &names, progress)?,
         None => None,
     };
@@ -196,12 +238,16 @@ fn judge(
 /// The current model, where it is one to compare with; in place of one that can't be read, the newest
 /// earlier one that can, as the API serves it. If there is none, that is no reason to go without a new
 /// one.
-fn current(plan: &Plan, store: &Store) -> Option<Model> {
+fn current(
+    plan: &Plan,
+    store: &Store,
+    named: Result<Option<ModelId>, StoreError>,
+) -> Option<Model> {
     let warn = |error: StoreError| {
         tracing::warn!("not compared with the current model: {:#}", anyhow::Error::new(error));
     };
     let load = |model| store.load(model).map_err(|error| warn(error.into())).ok();
-    let named = match store.current() {
+    let named = match named {
         Ok(named) => Some(named?),
         Err(error) => {
             warn(error);

@@ -214,6 +214,25 @@ impl Store {
         self.make_current(published.model, date)
     }
 
+    /// The same, if the pointer names what it did when the model was found fit to replace that; if not, nothing
+    /// changes, and the answer is false. A pointer that is damaged names nothing.
+    ///
+    /// # Errors
+    /// As [`promote_published`](Self::promote_published).
+    pub fn promote_in_place_of(
+        &self,
+        before: Option<ModelId>,
+        published: &Published,
+        date: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let _lock = self.lock()?;
+        let is_there_still = self.current().ok().flatten() == before;
+        if is_there_still {
+            self.make_current(published.model, date)?;
+        }
+        Ok(is_there_still)
+    }
+
     /// Moves the pointer; whoever calls this holds the directory's lock.
     fn make_current(&self, model: ModelId, date: Timestamp) -> Result<(), StoreError> {
         let mut history = self.history()?;

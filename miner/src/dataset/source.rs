@@ -3,6 +3,7 @@
 //! Not here: fetching it (see `download`).
 
 use std::fmt;
+use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -64,6 +65,18 @@ impl FromStr for Source {
                 Err(()) => Err(bad("a file URL that names no path of this machine".to_owned())),
             },
             _ => Err(bad(format!("the scheme {scheme}"))),
+        }
+    }
+}
+
+impl Source {
+    /// Whether it can be read more than once: what comes through a pipe can't.
+    pub(crate) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Path(path) => {
+                fs::metadata(path).is_ok_and(|found| found.is_file() || found.is_dir())
+            }
+            Self::Url(_) => true,
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use segue_model::{Model, Store};
+use jiff::Timestamp;
+use segue_model::{Model, ModelId, Store};
 use tempfile::TempDir;
 
 const PLAYLISTS: usize = 600;
@@ -60,11 +63,41 @@ impl World {
         self.mine_file(&path, flags)
     }
 
-    fn mine_file(&self, path: &Path, flags: &[&str]) -> Output {
+    fn mine_file(&self, dataset: &Path, flags: &[&str]) -> Output {
+        self.command(dataset, flags).output().unwrap()
+    }
+
+    fn command(&self, dataset: &Path, flags: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
-        command.arg("mine").arg("--dataset").arg(path).args(flags);
+        command.arg("mine").arg("--dataset").arg(dataset).args(flags);
         command.arg("--models").arg(self.store.directory()).arg("--quiet");
-        command.output().unwrap()
+        command
+    }
+
+    /// Has a model of so many playlists mined, and the first one made current again.
+    fn rival(&self, count: usize) -> ModelId {
+        let first = self.store.current().unwrap().unwrap();
+        assert!(self.mine(&playlists("Song", count), &[]).status.success());
+        let rival = self.store.current().unwrap().unwrap();
+        self.store.promote(first, Timestamp::UNIX_EPOCH).unwrap();
+        rival
+    }
+
+    /// Runs a miner that finds the rival to be current once it has compared with the first model; gives its
+    /// exit code and its log.
+    fn overtaken_by(&self, rival: ModelId, miner: &mut Command) -> (Option<i32>, String) {
+        let lock = File::create(self.store.directory().join("lock")).unwrap();
+        lock.lock().unwrap();
+        let mut miner = miner.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(miner.stderr.take().unwrap());
+        let mut log = String::new();
+        while !log.contains("dataset compared") {
+            assert!(lines.read_line(&mut log).unwrap() > 0, "{log}");
+        }
+        std::fs::write(self.store.pointer(), format!("{rival}\n")).unwrap();
+        drop(lock);
+        lines.read_to_string(&mut log).unwrap();
+        (miner.wait().unwrap().code(), log)
     }
 
     fn current(&self) -> Model {
@@ -237,6 +270,49 @@ fn the_newest_model_that_can_be_read_is_compared_with_in_place_of_a_damaged_one(
     std::fs::write(&current, bytes).unwrap();
     let mined = world.mine(&truncated, &[]);
     assert_eq!(mined.status.code(), Some(3), "{mined:?}");
+}
+
+#[test]
+fn a_dataset_is_compared_with_the_model_that_it_replaces() {
+    let world = World::new();
+    let path = world.folder.path().join("next.csv");
+    write(&path, &playlists("Song", 500));
+    // Enough beside 600 playlists, and not beside 1000.
+    let rival = world.rival(1000);
+    let (code, log) = world.overtaken_by(rival, &mut world.command(&path, &[]));
+    assert_eq!(code, Some(3), "{log}");
+    assert!(log.contains("500 playlists: expected 700 at least"), "{log}");
+    assert_eq!(world.store.current().unwrap(), Some(rival));
+
+    // Enough beside both.
+    let world = World::new();
+    let rival = world.rival(620);
+    let (code, log) = world.overtaken_by(rival, &mut world.command(&path, &[]));
+    assert_eq!(code, Some(0), "{log}");
+    let comparison = world.current().metadata().comparison.clone().unwrap();
+    assert_eq!((comparison.model, comparison.playlists), (rival.to_string(), 500));
+
+    // What is forced need not be compared.
+    let world = World::new();
+    let rival = world.rival(1000);
+    let (code, log) = world.overtaken_by(rival, &mut world.command(&path, &["--force"]));
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(world.current().metadata().transactions, 500);
+}
+
+#[test]
+fn what_can_not_be_read_again_does_not_replace_a_model_that_it_was_not_compared_with() {
+    let world = World::new();
+    let path = world.folder.path().join("next.csv");
+    write(&path, &playlists("Song", 620));
+    let rival = world.rival(610);
+    let mut cat = Command::new("cat").arg(&path).stdout(Stdio::piped()).spawn().unwrap();
+    let mut miner = world.command(Path::new("-"), &["--dataset-id", "playlists"]);
+    let (code, log) = world.overtaken_by(rival, miner.stdin(cat.stdout.take().unwrap()));
+    assert!(cat.wait().unwrap().success());
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("error: /dev/stdin: another model has become current"), "{log}");
+    assert_eq!(world.store.current().unwrap(), Some(rival));
 }
 
 #[test]

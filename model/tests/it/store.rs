@@ -99,6 +99,25 @@ fn a_model_that_was_just_published_is_promoted_as_any_other() {
 }
 
 #[test]
+fn a_model_takes_the_place_of_the_one_that_it_is_to_replace_and_of_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let [first, second] = [0, 1].map(|number| store.publish(&bytes(number)).unwrap());
+    let replace =
+        |before, published| store.promote_in_place_of(before, published, date(1)).unwrap();
+    assert!(!replace(Some(second.model), &first));
+    assert_eq!(store.current().unwrap(), None);
+    assert!(replace(None, &first));
+    assert!(!replace(None, &second));
+    assert_eq!(store.current().unwrap(), Some(first.model));
+    assert!(replace(Some(first.model), &second));
+    fs::write(store.pointer(), "garbage\n").unwrap();
+    assert!(!replace(Some(second.model), &first));
+    assert!(replace(None, &first));
+    assert_eq!(store.history().unwrap().len(), 3);
+}
+
+#[test]
 fn what_a_dead_writer_left_is_cleared_away_and_what_a_living_one_needs_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
