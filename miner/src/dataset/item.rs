@@ -63,6 +63,12 @@ impl Items {
         self.titles.is_empty()
     }
 
+    /// Whether the dataset names the URI of any.
+    #[must_use]
+    pub fn have_uris(&self) -> bool {
+        self.uris.iter().any(|uri| !uri.is_empty())
+    }
+
     /// An item's names.
     ///
     /// # Panics

@@ -178,6 +178,64 @@ fn a_measure_is_taken_by_its_columns_name() {
     assert_eq!(by_column.stdout, ordered("imbalance-ratio").stdout);
 }
 
+/// The rules of songs of which two have the same names, one a URI with a space, and one none.
+fn rules_of_songs(shell: &Shell, flags: &[&str]) -> String {
+    let rows = [("u:1", "Sol"), ("u:2", "Sol"), ("u:a b", "Luz + Mar"), ("", "Sal")];
+    let mut csv = "pid,track_uri,track_name,artist_name\n".to_owned();
+    for pid in 0..2 {
+        rows.iter().for_each(|(uri, title)| writeln!(csv, "{pid},{uri},{title},Ann").unwrap());
+    }
+    let path = shell.folder.path().join("songs.csv");
+    std::fs::write(&path, csv).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+    command.arg("rules").arg(path).args(["--support", "2", "--quiet"]).args(flags);
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn rules_tell_songs_of_the_same_names_apart_by_their_uris() {
+    let shell = Shell::new();
+    let csv = rules_of_songs(&shell, &[]);
+    let mut table = csv::Reader::from_reader(csv.as_bytes());
+    let columns: Vec<String> = table.headers().unwrap().iter().map(str::to_owned).collect();
+    let uris = ["antecedent_uris", "consequent_uris"];
+    assert_eq!(columns[columns.len() - 2..], uris);
+    let in_csv: Vec<[Vec<String>; 2]> = table
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            let side = |column: usize| row[column].split(' ').map(str::to_owned).collect();
+            [columns.len() - 2, columns.len() - 1].map(side)
+        })
+        .collect();
+    assert!(in_csv.contains(&[vec!["u:1".into()], vec!["u:2".into()]]), "{csv}");
+    assert!(in_csv.contains(&[vec!["u:2".into(), "u:a%20b".into()], vec!["-".into()]]), "{csv}");
+
+    let in_json = rules_of_songs(&shell, &["--json"]);
+    let in_json: Vec<serde_json::Value> =
+        in_json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(in_json.len(), in_csv.len());
+    for (json, csv) in in_json.iter().zip(&in_csv) {
+        let in_csv = |uri: &serde_json::Value| match uri.as_str() {
+            Some(uri) => uri.replace(' ', "%20"),
+            None => "-".to_owned(),
+        };
+        for (name, csv) in uris.iter().zip(csv) {
+            let json: Vec<String> = json[name].as_array().unwrap().iter().map(in_csv).collect();
+            assert_eq!(json, *csv);
+        }
+    }
+}
+
+#[test]
+fn rules_of_what_has_no_uris_have_none() {
+    let shell = Shell::new();
+    for flags in [&[][..], &["--json"]] {
+        let rules = shell.command("rules").args(flags).output().unwrap().stdout;
+        assert!(!String::from_utf8(rules).unwrap().contains("_uris"));
+    }
+}
+
 #[test]
 fn what_there_is_nothing_of_is_said() {
     let shell = Shell::new();
