@@ -4,11 +4,9 @@
 //!
 //! Not here: quoting (see `record`), and what is made of rows (see `row`).
 
-use std::io::BufRead;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::error::{DatasetError, Place};
-use super::format::BOM;
 use super::record::{Block, Flaw, Record, Records};
 use super::row::Rows;
 use super::seen::{Fingerprint, Fingerprints};
@@ -44,9 +42,6 @@ pub(super) fn read(
     origin: &str,
     rows: &mut Rows,
 ) -> Result<(), DatasetError> {
-    if content.peek().starts_with(BOM) {
-        content.consume(BOM.len());
-    }
     let (delimiter, columns) = header(content.peek(), origin)?;
     let records = Records::new(content, delimiter);
     let fingerprints = rows.fingerprints().clone();

@@ -2,6 +2,8 @@
 //!
 //! Not here: compression, which is gone by now (see `crate::compression`).
 
+use crate::fimi::BOM;
+
 /// The formats a dataset may be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -14,9 +16,6 @@ pub(super) enum Format {
     /// Nothing, or nothing but white space.
     Blank,
 }
-
-/// UTF-8's byte order mark, which some spreadsheets write first.
-pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl Format {
     /// The format of content that starts with these bytes, or what it is instead.

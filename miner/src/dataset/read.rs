@@ -3,7 +3,7 @@
 //! Not here: any one format.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -17,6 +17,7 @@ use super::stream::{self, Context, Stored};
 use super::{Dataset, Provenance, csv, fimi, mpd};
 use crate::digest::ContentDigest;
 use crate::download::Downloader;
+use crate::fimi::BOM;
 use crate::progress::{Progress, Unit};
 
 /// How the names of a folder's slices end.
@@ -122,14 +123,20 @@ impl Reading<'_> {
         let total = file.metadata().ok().filter(fs::Metadata::is_file).map(|data| data.len());
         let task = self.progress.task(format!("reading {origin}"), Unit::Bytes, total);
         let context = Context { origin, task: &task, cancel: self.cancel };
-        let stored = stream::read(file, context, |content| match Format::of(content.peek()) {
-            Ok(Format::Csv) => csv::read(content, origin, rows),
-            Ok(Format::Mpd) => mpd::read(content, origin, rows),
-            Ok(Format::Fimi) => fimi::read(content, origin, rows),
-            // Empty lines are transactions.
-            Ok(Format::Blank) if self.may_be_empty => fimi::read(content, origin, rows),
-            Ok(Format::Blank) => Err(no_dataset(origin, "nothing: it is empty")),
-            Err(found) => Err(no_dataset(origin, found)),
+        let stored = stream::read(file, context, |content| {
+            let format = Format::of(content.peek());
+            if content.peek().starts_with(BOM) {
+                content.consume(BOM.len());
+            }
+            match format {
+                Ok(Format::Csv) => csv::read(content, origin, rows),
+                Ok(Format::Mpd) => mpd::read(content, origin, rows),
+                Ok(Format::Fimi) => fimi::read(content, origin, rows),
+                // Empty lines are transactions.
+                Ok(Format::Blank) if self.may_be_empty => fimi::read(content, origin, rows),
+                Ok(Format::Blank) => Err(no_dataset(origin, "nothing: it is empty")),
+                Err(found) => Err(no_dataset(origin, found)),
+            }
         })?;
         task.finish();
         Ok(stored)

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub(crate) use read::BOM;
 pub use read::{open, read};
 pub use write::FimiWriter;
 

@@ -38,14 +38,29 @@ pub fn open(path: &Path, threads: NonZeroUsize) -> Result<Fimi, FimiError> {
             Err(FimiError::Unsupported { path: path.to_owned(), found })
         }
         Compression::None => {
-            let items = length as usize / BYTES_PER_ITEM;
-            read_on(start.chain(source), path, Transactions::with_capacity(0, items), threads)
+            let empty = Transactions::with_capacity(0, length as usize / BYTES_PER_ITEM);
+            let source = unmarked(start.chain(source)).map_err(failed("read"))?;
+            read_on(source, path, empty, threads)
         }
         packed => {
             let source = packed.decoder(start.chain(BufReader::new(source)));
-            read_on(source.map_err(failed("read"))?, path, Transactions::new(), threads)
+            let source = source.and_then(unmarked).map_err(failed("read"))?;
+            read_on(source, path, Transactions::new(), threads)
         }
     }
+}
+
+/// UTF-8's byte order mark, which some editors and spreadsheets write first.
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// A source without the byte order mark that it may begin with.
+fn unmarked<R: Read>(mut source: R) -> io::Result<impl Read + use<R>> {
+    let mut start = Vec::new();
+    source.by_ref().take(BOM.len() as u64).read_to_end(&mut start)?;
+    if start == BOM {
+        start.clear();
+    }
+    Ok(io::Cursor::new(start).chain(source))
 }
 
 /// About how many bytes an item takes in a file: to make room for too many costs nothing, as memory is not there

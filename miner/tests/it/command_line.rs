@@ -88,6 +88,26 @@ fn an_empty_line_is_a_transaction_to_itemsets_and_rules() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_text() {
+    let shell = Shell::new();
+    let slice = "{\"playlists\": [{\"pid\": 1, \"tracks\": [{\"track_name\": \"Sol\"}]}]}";
+    for content in ["1 2\n1 2\n", "1", "", "pid,track_name\n1,Sol\n", slice] {
+        let printed = |content: &str| {
+            std::fs::write(shell.file(), content).unwrap();
+            ["itemsets", "rules"].map(|name| {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+                command.arg(name).arg(shell.file()).args(["--support", "1", "--quiet"]);
+                let printed = command.output().unwrap();
+                (printed.status.code(), String::from_utf8(printed.stdout).unwrap())
+            })
+        };
+        let plain = printed(content);
+        assert_eq!(printed(&format!("\u{feff}{content}")), plain, "{content:?}");
+        assert_eq!(plain[1].0, Some(0), "{content:?}");
+    }
+}
+
+#[test]
 fn nothing_has_no_itemsets_and_no_rules() {
     let shell = Shell::new();
     for content in ["", "\n\n"] {
