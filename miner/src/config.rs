@@ -124,8 +124,8 @@ pub struct RecipeArgs {
     /// (0.001 or 0.1%); by default 0.1 %, but 5 playlists at least
     #[arg(long, value_name = "SUPPORT", value_parser = support)]
     pub min_support: Option<Support>,
-    /// The smallest confidence of an association rule in the frequent itemsets, from 0 to 1. Itemsets
-    /// and such rules are counted in the metadata; recommendations need no smallest support
+    /// The smallest confidence of an association rule in the frequent itemsets, from 0 to 1 (0.3 or
+    /// 30%). Itemsets and such rules are counted in the metadata; recommendations need no smallest support
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
     pub min_confidence: f64,
     /// The greatest length of an itemset; each more may take many times as long, and as much memory
@@ -138,7 +138,7 @@ pub struct RecipeArgs {
     /// The most rules written out for one song or artist; by default 800, but less where all of them
     /// would be more than 4 million and more than two for each row of the dataset, down to 200
     #[arg(long, value_name = "RULES")]
-    pub rules_per_antecedent: Option<usize>,
+    pub rules_per_antecedent: Option<NonZeroUsize>,
     /// Leave out rules of a kind, to see what they add or take
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
     pub without: Vec<Kind>,
@@ -153,7 +153,7 @@ impl RecipeArgs {
             min_confidence: self.min_confidence,
             max_length: self.max_length,
             implicit_support: self.implicit_support,
-            rules_per_antecedent: self.rules_per_antecedent,
+            rules_per_antecedent: self.rules_per_antecedent.map(NonZeroUsize::get),
             without: self.without.clone(),
         }
     }
@@ -169,14 +169,17 @@ pub fn support(text: &str) -> Result<Support, String> {
     if let Ok(count) = text.parse::<u64>() {
         return if count > 0 { Ok(Support::Count(count)) } else { Err(expected()) };
     }
-    let (number, unit) = match text.strip_suffix('%') {
-        Some(percent) => (percent, 100.0),
-        None => (text, 1.0),
-    };
-    let share: f64 = number.trim().parse().map_err(|_| expected())?;
-    match share / unit {
-        share if share > 0.0 && share <= 1.0 => Ok(Support::Fraction(share)),
+    match number(text) {
+        Some(share) if share > 0.0 && share <= 1.0 => Ok(Support::Fraction(share)),
         _ => Err(expected()),
+    }
+}
+
+/// A number, or a percentage: `0.5` or `50%`.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse().ok().map(|percent: f64| percent / 100.0),
+        None => text.trim().parse().ok(),
     }
 }
 
@@ -189,15 +192,14 @@ pub fn threads(text: &str) -> Result<NonZeroUsize, String> {
     threads.ok_or_else(|| format!("expected a number from 1 to {MOST_THREADS}"))
 }
 
-/// A share, from 0 to 1.
+/// A share, from 0 to 1 or 100 %.
 ///
 /// # Errors
 /// The text is not such a share.
 pub fn share(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
+    number(text)
         .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| "expected a number from 0 to 1".to_owned())
+        .ok_or_else(|| "expected a number from 0 to 1, or a percentage".to_owned())
 }
 
 #[cfg(test)]
@@ -216,6 +218,15 @@ mod tests {
             assert!(support(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn shares_are_numbers_or_percentages() {
+        assert_eq!(["0", "0.3", "30%", "100 %"].map(share), [0.0, 0.3, 0.3, 1.0].map(Ok));
+        for bad in ["", "-1", "1.5", "200%", "NaN", "%", "half"] {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+    }
+
     #[test]
     fn threads_are_from_1_to_1024() {
         assert_eq!(threads("1024").map(NonZeroUsize::get), Ok(1024));

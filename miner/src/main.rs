@@ -40,6 +40,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments: Arguments = exit::arguments();
+    if let Command::Itemsets(args) = &arguments.command
+        && let Err(error) = args.check()
+    {
+        return exit::failure(&error, exit::USAGE);
+    }
     let log = match &arguments.command {
         // Nothing is logged, and itemsets of small files take less time than to start logging.
         Command::Itemsets(args) if args.quiet => Ok(()),

@@ -29,7 +29,7 @@ pub struct EvaluateArgs {
     /// Which tenth is held back: test judges, valid is to choose parameters by
     #[arg(long, value_enum, default_value = "test")]
     pub split: Split,
-    /// How many songs are given
+    /// How many songs are given; each number once, however often it is named
     #[arg(long, value_name = "N|half", value_delimiter = ',', default_value = "1,5,half")]
     pub seeds: Vec<Seeding>,
     /// Held-back playlists with fewer songs are left out
@@ -58,8 +58,13 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let options = args.reading.read_options(CancellationToken::new());
     let dataset = dataset::read(&args.dataset, &options, progress)?;
     let recipe = args.recipe.recipe();
-    let evaluation =
-        evaluate(&dataset, &recipe, args.split, &args.seeds, args.min_songs, progress)?;
+    let mut seeds: Vec<Seeding> = Vec::new();
+    for &seeding in &args.seeds {
+        if !seeds.contains(&seeding) {
+            seeds.push(seeding);
+        }
+    }
+    let evaluation = evaluate(&dataset, &recipe, args.split, &seeds, args.min_songs, progress)?;
     if let Some(row) = evaluation.rows.iter().find(|row| row.playlists == 0) {
         let (dataset, seeds) = (&args.dataset, &row.seeds);
         bail!(

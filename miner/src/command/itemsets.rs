@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use segue_process::exit::UNWRITTEN;
 
 use super::with_progress;
@@ -69,6 +69,20 @@ pub struct ItemsetsArgs {
     /// Show no progress and no summary
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+impl ItemsetsArgs {
+    /// Checks that the flags go together.
+    ///
+    /// # Errors
+    /// No itemset can be as long as it must be.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let (least, most) = (self.min_len, self.max_len);
+        match most.filter(|&most| least > most) {
+            Some(most) => bail!("--min-len {least} is above --max-len {most}: no itemset is both"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Mines and prints.

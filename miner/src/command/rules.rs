@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::with_progress;
 use crate::association::{Rule, RuleSearch, Rules};
-use crate::config::{DatasetArgs, share, support, threads};
+use crate::config::{DatasetArgs, number, share, support, threads};
 use crate::dataset::{self, Items, ReadOptions, Source};
 use crate::metric::Metric;
 use crate::miner::{Miner, Support};
@@ -80,7 +80,7 @@ pub struct RulesArgs {
 /// Which rules are wanted.
 #[derive(Clone, Debug, clap::Args)]
 pub struct FilterArgs {
-    /// The smallest confidence, from 0 to 1; the same as --min confidence=SHARE
+    /// The smallest confidence, from 0 to 1 (0.3 or 30%); the same as --min confidence=SHARE
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub min_confidence: Option<f64>,
     /// Only rules of at least this value of a measure; may be repeated
@@ -121,10 +121,7 @@ impl FilterArgs {
 fn bound(text: &str) -> Result<(Metric, f64), String> {
     let expected = "expected a measure and a number, such as lift=2";
     let (name, value) = text.split_once('=').ok_or(expected)?;
-    let value: f64 = value.trim().parse().map_err(|_| expected)?;
-    if value.is_nan() {
-        return Err(expected.to_owned());
-    }
+    let value = number(value.trim()).filter(|value| !value.is_nan()).ok_or(expected)?;
     // Names as in results, or as in --order-by.
     let metric = Metric::from_str(&name.trim().replace('_', "-"), true).map_err(|_| {
         format!("expected one of {}, found {name:?}", Metric::ALL.map(Metric::name).join(", "))

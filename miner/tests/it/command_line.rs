@@ -108,6 +108,43 @@ fn a_byte_order_mark_is_no_part_of_a_text() {
 }
 
 #[test]
+fn wrong_usage_has_a_code_of_its_own_and_says_what_is_wrong() {
+    let shell = Shell::new();
+    let refused = |command: &mut Command| {
+        let ended = command.output().unwrap();
+        assert_eq!(ended.status.code(), Some(64), "{ended:?}");
+        String::from_utf8(ended.stderr).unwrap()
+    };
+    let lengths = ["--min-len", "4", "--max-len", "3"];
+    let error = refused(shell.command("itemsets").args(lengths));
+    assert!(error.contains("--min-len 4") && error.contains("--max-len 3"), "{error}");
+    let mut mine = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+    mine.args(["mine", "--dataset", "-", "--models", "m", "--rules-per-antecedent", "0"]);
+    let error = refused(&mut mine);
+    assert!(error.contains("--rules-per-antecedent"), "{error}");
+}
+
+#[test]
+fn a_share_may_be_a_percentage() {
+    let shell = Shell::new();
+    let printed = |flags: &[&str]| shell.command("rules").args(flags).output().unwrap().stdout;
+    let expected = printed(&["--min-confidence", "0.45"]);
+    assert!(expected.len() < printed(&[]).len());
+    assert!(printed(&["--min-confidence", "45%"]) == expected);
+    assert!(printed(&["--min", "confidence=45%"]) == expected);
+}
+
+#[test]
+fn songs_given_are_evaluated_once_however_often_they_are_asked_for() {
+    let shell = Shell::new();
+    let [.., mut evaluate] = shell.printing();
+    let once = evaluate.output().unwrap();
+    let twice = evaluate.args(["--seeds", "1,1"]).output().unwrap();
+    assert!(once.status.success() && twice.status.success(), "{twice:?}");
+    assert!(twice.stdout == once.stdout);
+}
+
+#[test]
 fn nothing_has_no_itemsets_and_no_rules() {
     let shell = Shell::new();
     for content in ["", "\n\n"] {
