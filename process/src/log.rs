@@ -23,7 +23,15 @@ pub enum LogFormat {
 #[derive(Clone, Debug, clap::Args)]
 pub struct LogArgs {
     /// How log lines are written; `RUST_LOG` chooses which (default: info)
-    #[arg(long, value_enum, default_value_t, global = true)]
+    // Under a heading of its own, as it would stand among a command's own flags, being everybody's.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        global = true,
+        help_heading = "Log"
+    )]
     pub log_format: LogFormat,
 }
 

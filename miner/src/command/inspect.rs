@@ -17,7 +17,8 @@ const MOST_TRACKS: usize = 3;
 Examples:
   segue-miner inspect models
   segue-miner inspect models --song Yesterday
-  segue-miner inspect models/models/0123456789abcdef.segue --song \"Queen - Bohemian Rhapsody\" --top 20")]
+  segue-miner inspect models --song \"Queen - Bohemian Rhapsody\" --top 20
+  segue-miner inspect models/models/0123456789abcdef.segue")]
 pub struct InspectArgs {
     /// A model directory, whose current model is meant, or a model file
     #[arg(value_name = "DIR|FILE")]

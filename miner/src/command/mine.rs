@@ -28,9 +28,10 @@ Examples:
   segue-miner mine --dataset https://example.org/ds1.csv --dataset-id ds1 --models /models
   segue-miner mine --dataset mpd/data --models models --min-support 0.05%
 
-The dataset is a CSV with the columns pid and track_name, JSON slices of the Million Playlist Dataset
+The dataset is a CSV with the columns pid and track_name, JSON slices of the Million Playlist Dataset \
 (a file or a folder of them) or FIMI transactions, each plain, gzip or zstd.
-SOURCE_DATE_EPOCH, where set, is the model's date: with the same dataset, flags and version, and the same
+
+SOURCE_DATE_EPOCH, where set, is the model's date: with the same dataset, flags and version, and the same \
 current model to be compared with, it makes the same bytes.")]
 pub struct MineArgs {
     /// A path, - for standard input, or a file://, http:// or https:// URL

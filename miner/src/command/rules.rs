@@ -20,9 +20,13 @@ use crate::progress::{Progress, Unit};
 /// Find the association rules of a dataset.
 ///
 /// Reads playlists, or any transactions as a FIMI file (a line a transaction, items being numbers), and
-/// prints a rule a line: who has the antecedent also has the consequent. Rules come by antecedent, shorter
-/// ones first, and of an antecedent in the order chosen by --order-by, highest first. An empty line of a
-/// FIMI file, or a playlist without tracks, is a transaction, too; nothing at all has no rules.
+/// prints a rule a line: who has the antecedent also has the consequent. An empty line of a FIMI file, or a
+/// playlist without tracks, is a transaction, too; nothing at all has no rules.
+///
+/// Rules come by antecedent: shorter ones first, and those of a length by their items, an item being before
+/// another that is met later in the dataset. Rules of an antecedent come as --order-by chooses, highest first;
+/// equal ones by support, highest first, and then by consequent as antecedents do. The order is the same for
+/// any number of threads.
 ///
 /// Columns: antecedent and consequent, each with the number of playlists that hold it, the number that
 /// hold both, and every measure. With P(A), P(C) and P(AC) for the shares of playlists that hold the
@@ -41,15 +45,17 @@ use crate::progress::{Progress, Unit};
 #[command(after_help = "\
 Examples:
   segue-miner rules playlists.csv.gz --support 0.5% --min-confidence 0.3
-  segue-miner rules playlists.csv.gz --support 20 --max-antecedent 1 --top-k 5 --order-by lift --csv > rules.csv
-  segue-miner rules retail.dat --support 44 --min lift=2 --min leverage=0.001 --json | jq .confidence
+  segue-miner rules playlists.csv.gz --support 20 --top-k 5 --order-by lift --csv > rules.csv
+  segue-miner rules retail.dat --support 44 --min lift=2 --min leverage=0.1% --json > rules.jsonl
   zcat more.csv.gz | segue-miner rules - --support 100 --quiet
 
 Supports: --support 9 means in 9 playlists at least; 0.001 and 0.1% mean in that share of them.
-Measures, for --min, --max and --order-by: support, confidence, lift, leverage, conviction, zhang, kulczynski,
-imbalance-ratio.
-Columns of --json are typed, and the items of a side are a list: what reads JSON lines, such as DuckDB, pandas
-or Spark, makes Parquet of them as they are.")]
+
+Measures, for --min, --max and --order-by: support, confidence, lift, leverage, conviction, zhang, \
+kulczynski, imbalance-ratio.
+
+Columns of --json are typed, and the items of a side are a list: what reads JSON lines, such as DuckDB, \
+pandas or Spark, makes Parquet of them as they are.")]
 pub struct RulesArgs {
     /// The dataset: a path, - for standard input, or a file://, http:// or https:// URL
     #[arg(value_name = "SOURCE")]

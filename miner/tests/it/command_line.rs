@@ -145,6 +145,26 @@ fn songs_given_are_evaluated_once_however_often_they_are_asked_for() {
 }
 
 #[test]
+fn help_names_flags_of_the_log_last_and_leaves_lines_to_the_terminal() {
+    let indented = |line: &&str| line.starts_with("  ");
+    for name in ["mine", "promote", "inspect", "rules", "itemsets", "evaluate"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+        let help = command.args([name, "--help"]).env("COLUMNS", "100").output().unwrap().stdout;
+        let help = String::from_utf8(help).unwrap();
+        let (options, log) = help.split_once("\nLog:\n").expect("a heading");
+        assert!(log.contains("--log-format <FORMAT>") && !log.contains("--help"), "{help}");
+        assert!(options.contains("\n  -h, --help"), "{help}");
+        // A line of a paragraph is as long as it can be: the next one's first word would not go on it.
+        let lines: Vec<&str> = help.lines().collect();
+        for pair in lines.windows(2).filter(|pair| !pair.iter().any(indented)) {
+            let word = pair[1].split(' ').next().unwrap();
+            let is_paragraph = !pair[0].is_empty() && !pair[0].ends_with(':') && !word.is_empty();
+            assert!(!is_paragraph || pair[0].len() + 1 + word.len() > 100, "{name}: {pair:?}");
+        }
+    }
+}
+
+#[test]
 fn nothing_has_no_itemsets_and_no_rules() {
     let shell = Shell::new();
     for content in ["", "\n\n"] {
