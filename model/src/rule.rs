@@ -181,6 +181,13 @@ impl<'m> Rules<'m> {
         self.spans.of_tracks.len(self.buffer) as TrackId
     }
 
+    /// Whether an antecedent has rules that are written out; if not, what rules it has are made from its
+    /// transactions.
+    #[must_use]
+    pub fn are_written(&self, antecedent: Antecedent) -> bool {
+        !self.written(antecedent).is_empty()
+    }
+
     /// An antecedent's rules that are written out; none where they are made from its transactions.
     pub(crate) fn written(&self, antecedent: Antecedent) -> WrittenRules<'m> {
         match antecedent {

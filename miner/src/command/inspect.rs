@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -12,6 +13,9 @@ use segue_process::exit::UNWRITTEN;
 const MOST_TRACKS: usize = 3;
 
 /// Show a model's metadata, and the strongest rules of a song.
+///
+/// Rules of frequent songs are written out in the model, as many as --rules-per-antecedent of `mine` allows;
+/// those of others are made from their playlists when asked for. Beside the song it says which.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,8 +31,8 @@ pub struct InspectArgs {
     #[arg(long, short, value_name = "SONG")]
     pub song: Option<String>,
     /// How many rules to show for each track that the song means
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub top: usize,
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub top: NonZeroUsize,
 }
 
 /// Shows the model.
@@ -38,7 +42,7 @@ pub struct InspectArgs {
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let model = open(&args.model)?;
     let shown = match &args.song {
-        Some(song) => rules(&model, song, args.top)?,
+        Some(song) => rules(&model, song, args.top.get())?,
         None => metadata(&model)?,
     };
     std::io::stdout().lock().write_all(shown.as_bytes()).context(UNWRITTEN)
@@ -82,12 +86,15 @@ fn rules(model: &Model, song: &str, top: usize) -> anyhow::Result<String> {
         writeln!(shown, "the first {MOST_TRACKS} of {} tracks of that title:", tracks.len())?;
     }
     for &track in tracks.iter().take(MOST_TRACKS) {
-        let kind = match track < model.rules().explicit_antecedents() {
-            true => "written out",
-            false => "made from its playlists",
+        let antecedent = Antecedent::Track(track);
+        let strongest = model.strongest(antecedent, top);
+        let kind = match model.rules().are_written(antecedent) {
+            true => "rules written out",
+            false if strongest.is_empty() => "no rules",
+            false => "rules made from its playlists",
         };
-        writeln!(shown, "{}; rules {kind}", name(model, track))?;
-        for rule in model.strongest(Antecedent::Track(track), top) {
+        writeln!(shown, "{}; {kind}", name(model, track))?;
+        for rule in strongest {
             writeln!(shown, "{}", line(model, &rule))?;
         }
     }
