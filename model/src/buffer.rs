@@ -13,14 +13,12 @@ use crate::format::{
     ALIGNMENT, ENTRY_LENGTH, FIXED_LENGTH, FormatError, MAGIC, Section, VERSION, content_error,
     places,
 };
+use crate::memory::Memory;
 use crate::step;
-
-/// Of a buffer that goes, so many words are given back in one step: 1 MiB.
-const FREED_AT_ONCE: usize = 128 << 10;
 
 /// A file's bytes, aligned for every array in it, checked against the header.
 pub(crate) struct Buffer {
-    words: Vec<u64>,
+    words: Memory<u64>,
     length: usize,
     metadata: Range<usize>,
     sections: Vec<Range<usize>>,
@@ -39,7 +37,7 @@ impl Buffer {
         length: usize,
         read: impl Fn(usize, &mut [u8]) -> std::io::Result<()> + Sync,
     ) -> std::io::Result<Result<Self, FormatError>> {
-        let mut words = vec![0_u64; length.div_ceil(8)];
+        let mut words = Memory::<u64>::zeroed(length.div_ceil(8))?;
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
         let (first, second) = bytes[..length].split_at_mut(length / 2);
         let read_half = |start: usize, half: &mut [u8]| {
@@ -61,7 +59,7 @@ impl Buffer {
     pub(crate) fn of(sections: &[&[u8]]) -> Self {
         let places = places(0, sections);
         let length = places.last().map_or(0, |last| last.end);
-        let mut words = vec![0_u64; length.div_ceil(8)];
+        let mut words = Memory::<u64>::zeroed(length.div_ceil(8)).expect("there is memory");
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
         for (place, section) in places.iter().zip(sections) {
             bytes[place.clone()].copy_from_slice(section);
@@ -122,18 +120,7 @@ impl Buffer {
     }
 }
 
-impl Drop for Buffer {
-    /// Gives the memory back in steps, too: each takes the end off, and leaves the rest where it is.
-    fn drop(&mut self) {
-        while let Some(rest) = self.words.len().checked_sub(FREED_AT_ONCE) {
-            self.words.truncate(rest);
-            self.words.shrink_to_fit();
-            step::give_way();
-        }
-    }
-}
-
-fn check_header(words: Vec<u64>, length: usize) -> Result<Buffer, FormatError> {
+fn check_header(words: Memory<u64>, length: usize) -> Result<Buffer, FormatError> {
     let file: &[u8] = &bytemuck::cast_slice(&words)[..length];
     if !file.starts_with(&MAGIC) {
         return Err(FormatError::Magic { found: file[..length.min(8)].to_vec() });

@@ -33,7 +33,8 @@ pub struct Track<'m> {
 }
 
 /// What a track is called and counted as.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
 pub(crate) struct Name {
     pub(crate) title: Part,
     /// The number of its title's key.

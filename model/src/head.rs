@@ -3,16 +3,19 @@
 //! Where memory is far away, a short answer takes as long as the places are many that it looks at. What
 //! stands in a dozen arrays of the file is one cache line here. Made at load.
 
+use bytemuck::{Pod, Zeroable};
+
 use crate::buffer::Buffer;
 use crate::catalog::{CatalogSpans, Name, TrackId};
+use crate::memory::Memory;
 use crate::rule::RuleSpans;
 use crate::step::Looks;
 use crate::text::Part;
 use crate::written::Place;
 
 /// What is asked of a song.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
 pub(crate) struct Head {
     pub(crate) name: Name,
     /// Where the tracks stand whose titles have the same key as its own.
@@ -28,11 +31,6 @@ pub(crate) struct Head {
 
 const SEVERAL: u32 = u32::MAX;
 
-/// Room for so many bytes is a mapping of its own, which goes back to the system whole, whatever has been freed
-/// before (mallopt(3), `M_MMAP_THRESHOLD`); what of it is not written to takes no memory. Heads in the heap would
-/// leave holes there, from one model to the next.
-const MAPPED: usize = 33 << 20;
-
 impl Head {
     /// The transaction that its rules are made from, where that is one alone.
     pub(crate) fn only(&self) -> Option<u32> {
@@ -46,7 +44,7 @@ pub(crate) fn all(
     catalog: &CatalogSpans,
     keys: &[u32],
     rules: &RuleSpans,
-) -> Vec<Head> {
+) -> Memory<Head> {
     let mut looks = Looks::default();
     let head = |(track, &key): (TrackId, &u32)| {
         looks.add(1);
@@ -60,7 +58,7 @@ pub(crate) fn all(
             only: rules.only(buffer, track).unwrap_or(SEVERAL),
         }
     };
-    let mut heads = Vec::with_capacity(keys.len().max(MAPPED / size_of::<Head>()));
-    heads.extend((0..).zip(keys).map(head));
+    let mut heads = Memory::zeroed(keys.len()).expect("there is memory");
+    heads.iter_mut().zip((0..).zip(keys).map(head)).for_each(|(place, head)| *place = head);
     heads
 }

@@ -20,6 +20,7 @@ mod format;
 mod head;
 mod key;
 mod lookup;
+mod memory;
 mod metadata;
 mod model;
 mod note;

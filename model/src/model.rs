@@ -10,6 +10,7 @@ use crate::buffer::Buffer;
 use crate::catalog::{Catalog, CatalogSpans, Uris};
 use crate::format::FormatError;
 use crate::head::{self, Head};
+use crate::memory::Memory;
 use crate::metadata::Metadata;
 use crate::popularity::Popularity;
 use crate::rule::{RuleSpans, Rules};
@@ -102,7 +103,7 @@ struct Parts {
     catalog: CatalogSpans,
     rules: RuleSpans,
     popularity: Popularity,
-    heads: Vec<Head>,
+    heads: Memory<Head>,
 }
 
 impl fmt::Debug for Model {

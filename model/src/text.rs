@@ -5,7 +5,8 @@ use crate::format::{FormatError, Section, content_error};
 use crate::step::{self, Looks};
 
 /// Where a string or a group stands among the content of all.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
 pub(crate) struct Part {
     start: u32,
     end: u32,

@@ -103,7 +103,8 @@ pub(crate) struct Written {
 }
 
 /// Where the rules of one antecedent stand among the words of all, and what their levels are shares of.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
 pub(crate) struct Place {
     start: u32,
     end: u32,
