@@ -2,18 +2,28 @@
 //! trace they belong to.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use warp::http::{HeaderMap, StatusCode};
-use warp::log::Info;
+use warp::http::header::USER_AGENT;
+use warp::http::{HeaderMap, Method, StatusCode};
 
 use crate::route::Route;
 
-/// The access log. It is off unless a share of requests is asked for.
+/// The access log.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     /// From 0 to 1.
     share: f64,
     seen: AtomicU64,
+}
+
+/// A request that has been answered, as far as it is noted.
+pub(crate) struct Noted<'r> {
+    pub(crate) method: &'r Method,
+    pub(crate) path: &'r str,
+    pub(crate) headers: &'r HeaderMap,
+    pub(crate) status: StatusCode,
+    pub(crate) took: Duration,
 }
 
 impl AccessLog {
@@ -33,21 +43,22 @@ impl AccessLog {
     }
 
     /// Notes a request that has been answered.
-    pub(crate) fn note(&self, route: Route, info: &Info<'_>) {
-        let failed = info.status() == StatusCode::INTERNAL_SERVER_ERROR;
+    pub(crate) fn note(&self, route: Route, request: &Noted<'_>) {
+        let failed = request.status == StatusCode::INTERNAL_SERVER_ERROR;
         if !self.is_next() && !failed {
             return;
         }
-        let trace = Trace::of(info.request_headers());
+        let trace = Trace::of(request.headers);
+        let user_agent = request.headers.get(USER_AGENT);
         tracing::info!(
-            method = %info.method(),
-            path = info.path(),
+            method = %request.method,
+            path = request.path,
             route = route.label(),
-            status = info.status().as_u16(),
-            took_us = info.elapsed().as_micros() as u64,
+            status = request.status.as_u16(),
+            took_us = request.took.as_micros() as u64,
             trace_id = trace.map(|trace| trace.id),
             parent_id = trace.map(|trace| trace.parent),
-            user_agent = info.user_agent(),
+            user_agent = user_agent.and_then(|name| name.to_str().ok()),
             "request"
         );
     }

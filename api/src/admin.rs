@@ -69,7 +69,8 @@ async fn reload(
     if method != Method::POST {
         return Err(Failure::MethodNotAllowed { allowed: "POST" });
     }
-    let body = body::read(body, ALLOWANCE, &Memory::new(ALLOWANCE.length)).await?;
+    let memory = Memory::new(ALLOWANCE.length);
+    let (body, _memory) = body::read(body, ALLOWANCE, &memory).await?;
     let wanted: Reload = match body.is_empty() {
         true => Reload::default(),
         false => serde_json::from_slice(&body)?,

@@ -6,7 +6,7 @@
 //! takes to come.
 //!
 //! Long answers are worked out beside those threads, as many at once as there are processors, and have a
-//! queue of their own: one that has waited too long is refused, and they never take all the turns there are.
+//! queue of their own: one that has waited too long is refused, and no more may wait than half the turns there are.
 
 use std::pin::Pin;
 use std::sync::Arc;

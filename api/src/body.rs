@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt};
 
 use crate::failure::Failure;
 
-/// As many times the bound is read and thrown away before a body that is too large is refused: a client
+/// As many times the bound is read and thrown away before a body that is not wanted is refused: a client
 /// that is still sending would meet a reset connection and never see the answer.
 const PATIENCE: u64 = 8;
 
@@ -52,8 +52,8 @@ impl Memory {
     }
 }
 
-/// What one body takes of it, while it is read.
-struct Part<'m> {
+/// What one body takes of it.
+pub(crate) struct Part<'m> {
     memory: &'m Memory,
     bytes: u64,
 }
@@ -73,20 +73,24 @@ impl Part<'_> {
             }
         }
     }
+
+    fn give_back(&mut self) {
+        self.memory.left.fetch_add(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+    }
 }
 
 impl Drop for Part<'_> {
     fn drop(&mut self) {
-        self.memory.left.fetch_add(self.bytes, Ordering::Relaxed);
+        self.give_back();
     }
 }
 
-/// The whole body.
+/// The whole body, and what it takes of the memory for as long as that is held.
 pub(crate) async fn read<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     allowance: Allowance,
     memory: &Memory,
-) -> Result<Bytes, Failure> {
+) -> Result<(Bytes, Part<'_>), Failure> {
     let body = collect(body, allowance.length, memory.part());
     match tokio::time::timeout(allowance.time, body).await {
         Ok(body) => body,
@@ -98,32 +102,40 @@ async fn collect<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     limit: u64,
     mut part: Part<'_>,
-) -> Result<Bytes, Failure> {
+) -> Result<(Bytes, Part<'_>), Failure> {
     let mut body = std::pin::pin!(body);
     // Most bodies arrive in one piece, which is then the whole.
     let mut whole = Bytes::new();
     let mut pieces = BytesMut::new();
     let mut length = 0;
+    let mut refused = None;
     while let Some(piece) = body.next().await {
         let mut piece = piece.map_err(|_| Failure::Broken)?;
         length += piece.remaining() as u64;
         if length > limit {
-            whole = Bytes::new();
-            pieces = BytesMut::new();
+            refused = Some(Failure::TooLarge { limit });
+        } else if refused.is_none() && whole.is_empty() && pieces.is_empty() {
+            whole = piece.copy_to_bytes(piece.remaining());
+        } else if refused.is_none() {
+            match part.take(whole.len() + piece.remaining()) {
+                Ok(()) => {
+                    pieces.extend_from_slice(&std::mem::take(&mut whole));
+                    pieces.extend_from_slice(&piece.copy_to_bytes(piece.remaining()));
+                }
+                Err(failure) => refused = Some(failure),
+            }
+        }
+        if refused.is_some() {
+            (whole, pieces) = Default::default();
+            part.give_back();
             if length > limit.saturating_mul(PATIENCE) {
                 break;
             }
-        } else if whole.is_empty() && pieces.is_empty() {
-            whole = piece.copy_to_bytes(piece.remaining());
-        } else {
-            part.take(whole.len() + piece.remaining())?;
-            pieces.extend_from_slice(&std::mem::take(&mut whole));
-            pieces.extend_from_slice(&piece.copy_to_bytes(piece.remaining()));
         }
     }
-    match length > limit {
-        true => Err(Failure::TooLarge { limit }),
-        false if pieces.is_empty() => Ok(whole),
-        false => Ok(pieces.freeze()),
+    match refused {
+        Some(failure) => Err(failure),
+        None if pieces.is_empty() => Ok((whole, part)),
+        None => Ok((pieces.freeze(), part)),
     }
 }

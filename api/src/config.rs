@@ -27,7 +27,8 @@ pub struct Config {
     #[arg(long, value_name = "FILE")]
     pub fixed_answer: Option<PathBuf>,
 
-    /// The share of requests that get a line in the log, from 0 (none) to 1 (all)
+    /// The share of requests that get a line in the log, from 0 (none but those that failed with 500) to 1
+    /// (all)
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
     pub access_log: f64,
 

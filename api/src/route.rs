@@ -22,6 +22,7 @@ use warp::reject::not_found;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection, path};
 
+use crate::access::Noted;
 use crate::body::{self, Allowance};
 use crate::failure::Failure;
 use crate::model_info::ModelInfo;
@@ -106,7 +107,14 @@ pub(crate) fn service(
     let note = warp::log::custom(move |info| {
         let route = Route::at(info.path());
         noted.metrics.request(route, info.status(), info.elapsed());
-        noted.access_log.note(route, &info);
+        let request = Noted {
+            method: info.method(),
+            path: info.path(),
+            headers: info.request_headers(),
+            status: info.status(),
+            took: info.elapsed(),
+        };
+        noted.access_log.note(route, &request);
     });
     let routes = TowerToHyperService::new(warp::service(routes(shared.clone()).with(note)));
     Checked { routes, shared }
@@ -131,8 +139,12 @@ where
         match check(&request, self.shared.config.max_body) {
             Ok(()) => Either::Right(self.routes.call(request)),
             Err(failure) => {
-                let route = Route::at(request.uri().path());
-                self.shared.metrics.request(route, failure.status(), Duration::ZERO);
+                let (path, status) = (request.uri().path(), failure.status());
+                let route = Route::at(path);
+                self.shared.metrics.request(route, status, Duration::ZERO);
+                let (method, headers) = (request.method(), request.headers());
+                let noted = Noted { method, path, headers, status, took: Duration::ZERO };
+                self.shared.access_log.note(route, &noted);
                 Either::Left(ready(Ok(finish(&self.shared, answer::failure(&failure)))))
             }
         }
@@ -261,7 +273,7 @@ async fn recommend(
     shared.admission.check()?;
     let config = &shared.config;
     let allowance = Allowance { length: config.max_body, time: config.body_timeout };
-    let body = body::read(body, allowance, &shared.bodies).await?;
+    let (body, _memory) = body::read(body, allowance, &shared.bodies).await?;
     // Not before: clients that send slowly would take the turns of those that have sent.
     let _turn = shared.admission.enter()?;
     #[cfg(feature = "bench")]

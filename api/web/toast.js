@@ -11,7 +11,7 @@ export class Toast {
   constructor(place) {
     this.#place = place;
     place.addEventListener("focusin", ({ relatedTarget }) => {
-      if (!place.contains(relatedTarget)) this.#before = relatedTarget;
+      if (relatedTarget && !place.contains(relatedTarget)) this.#before = relatedTarget;
     });
   }
 

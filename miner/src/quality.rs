@@ -125,7 +125,10 @@ pub(crate) fn named_the_same(model: &Model, dataset: &Dataset) -> (u64, u64) {
     let items = (0..dataset.items.len() as u32).map(|item| dataset.items.get(item));
     let both = items.filter_map(|item| Some((item, names.get(item.uri)?)));
     both.fold((0, 0), |(known, same), (item, &(title, artist))| {
-        let is_same = fold(item.title) == fold(title) && fold(item.artist) == fold(artist);
+        // Not every dataset names artists, and one that begins to has lost nothing.
+        let are_named = !item.artist.is_empty() && !artist.is_empty();
+        let is_same =
+            fold(item.title) == fold(title) && (!are_named || fold(item.artist) == fold(artist));
         (known + 1, same + u64::from(is_same))
     })
 }

@@ -12,7 +12,7 @@ use std::ops::{Deref, DerefMut};
 use bytemuck::Pod;
 use memmap2::MmapMut;
 
-/// An array in such memory. What is not written to takes none; all goes back to the system when it is dropped.
+/// An array in such memory. Pages that are not written to take none; all goes back to the system when it is dropped.
 pub(crate) struct Memory<T> {
     map: MmapMut,
     length: usize,

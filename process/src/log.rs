@@ -56,7 +56,14 @@ pub fn start(args: &LogArgs) -> anyhow::Result<()> {
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("failed to start logging: {error}"))?;
-    std::panic::set_hook(Box::new(note_panic));
+    let unlogged = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        // Nothing that RUST_LOG says makes a panic go unseen.
+        match tracing::enabled!(tracing::Level::ERROR) {
+            true => note_panic(panic),
+            false => unlogged(panic),
+        }
+    }));
     Ok(())
 }
 

@@ -17,15 +17,19 @@ fn a_panic_is_one_line_of_the_log() {
         panic!("something {}", "unforeseen");
     }
     // This very test, in a process of its own.
-    let ended = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_panic_is_one_line_of_the_log", "--nocapture"])
-        .env(CHILD, "1")
-        .env("RUST_BACKTRACE", "0")
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap();
-    assert!(!ended.status.success());
-    let stderr = String::from_utf8(ended.stderr).unwrap();
+    let panics = |filter: &str| {
+        let ended = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_panic_is_one_line_of_the_log", "--nocapture"])
+            .env(CHILD, "1")
+            .env("RUST_BACKTRACE", "0")
+            .env("RUST_LOG", filter)
+            .output()
+            .unwrap();
+        assert!(!ended.status.success());
+        String::from_utf8(ended.stderr).unwrap()
+    };
+    assert!(panics("segue_api=debug").contains("something unforeseen"), "whatever is filtered");
+    let stderr = panics("");
     let line: Value = stderr.lines().find_map(|line| serde_json::from_str(line).ok()).unwrap();
     assert_eq!(line["reason"], "something unforeseen", "{stderr}");
     assert_eq!(line["level"], "ERROR");

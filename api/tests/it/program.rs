@@ -134,6 +134,12 @@ fn a_line_for_every_request_names_the_trace_that_it_belongs_to() {
     let line = api.logs("request");
     assert_eq!((&line["status"], &line["route"]), (&404.into(), &"none".into()));
     assert!(line.get("trace_id").is_none() && line.get("user_agent").is_none(), "{line}");
+
+    let mut connection = Connection::open(address);
+    connection.send("GET /healthz HTTP/1.1\r\n\r\n");
+    assert_eq!(connection.receive().status, 400);
+    let line = api.logs("request");
+    assert_eq!((&line["status"], &line["route"]), (&400.into(), &"healthz".into()));
 }
 
 #[test]

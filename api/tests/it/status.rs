@@ -1,7 +1,7 @@
 //! Every status that a request can get, and what comes with it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -130,14 +130,19 @@ fn before_the_first_model_everything_but_liveness_is_503() {
 
 #[test]
 fn more_questions_than_are_worked_on_at_once_are_503() {
-    let instance = Instance::ready_with(|config| config.max_in_flight = 1.try_into().unwrap());
+    let instance = Instance::ready_with(|config| {
+        config.max_in_flight = 1.try_into().unwrap();
+        config.max_delay = Duration::from_secs(600);
+    });
     let address = instance.address;
+    let metrics = || String::from_utf8(get(address, "/metrics").body).unwrap();
     let refused = AtomicBool::new(false);
+    let seen = AtomicBool::new(false);
     // Answers that are worked out beside other requests, from both sides until they meet.
     let ask_until_refused = || {
         let deadline = Instant::now() + SOON;
-        while !refused.load(Ordering::Relaxed) {
-            assert!(Instant::now() < deadline, "none was refused");
+        while !(refused.load(Ordering::Relaxed) && seen.load(Ordering::Relaxed)) {
+            assert!(Instant::now() < deadline, "none was refused, or none seen under way");
             let answer = get(address, "/api/songs?q=nothing+like+it");
             if answer.status != 200 {
                 assert_eq!((answer.status, &*answer.error_code()), (503, "overloaded"));
@@ -146,10 +151,18 @@ fn more_questions_than_are_worked_on_at_once_are_503() {
             }
         }
     };
-    std::thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(ask_until_refused)));
+    let look = || {
+        let is_under_way = || metrics().lines().any(|line| line == "segue_http_in_flight 1");
+        wait_until("one is seen under way", is_under_way);
+        seen.store(true, Ordering::Relaxed);
+    };
+    std::thread::scope(|scope| {
+        (0..4).for_each(|_| _ = scope.spawn(ask_until_refused));
+        look();
+    });
     assert_eq!(get(address, "/readyz").status, 200);
     assert_eq!(post(address, "/api/recommend", r#"{"songs": []}"#).status, 200);
-    let metrics = String::from_utf8(get(address, "/metrics").body).unwrap();
+    let metrics = metrics();
     let shed = "segue_http_shed_total{reason=\"in_flight\"} ";
     let shed = metrics.lines().find_map(|line| line.strip_prefix(shed)).unwrap();
     assert!(shed.parse::<u32>().unwrap() > 0);
@@ -194,7 +207,9 @@ fn bodies_in_pieces_have_so_much_memory_together() {
     };
     assert!(!is_refused(), "nothing is taken yet");
     let mut held = Connection::open(instance.address);
-    held.send(&first);
+    // Once the one before is answered, it is this one's turn.
+    held.send(format!("GET /healthz HTTP/1.1\r\nhost: s\r\n\r\n{first}"));
+    assert_eq!(held.receive().status, 200);
     wait_until("the memory is taken", is_refused);
     let body = format!(r#"{{"songs": ["{title}"]}}"#);
     assert_eq!(post(instance.address, "/api/recommend", body).status, 200, "in one piece");

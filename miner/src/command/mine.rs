@@ -20,7 +20,7 @@ use crate::publish::{Plan, publish};
 /// the current model was judged much worse, is refused with exit code 3: it may have been cut off, mixed
 /// up, or be another one. --force lets it pass, and so does another --dataset-id, as that is another
 /// dataset. Any passes after one under 100 playlists. Where another model becomes current meanwhile, mining
-/// begins again, to compare with that; what came through a pipe fails then.
+/// begins again, to compare with that, unless forced; what came through a pipe fails then.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -242,6 +242,23 @@ fn a_dataset_whose_names_have_come_apart_from_its_uris_is_refused() {
 }
 
 #[test]
+fn a_dataset_that_begins_to_name_artists_passes() {
+    let world = World::empty();
+    let path = world.folder.path().join("playlists.csv");
+    for (column, artist) in [("", ""), (",artist_name", ",Somebody"), ("", "")] {
+        let mut csv = format!("pid,track_uri,track_name{column}\n");
+        for (pid, playlist) in playlists("Song", PLAYLISTS).iter().enumerate() {
+            playlist.iter().for_each(|song| {
+                writeln!(csv, "{pid},test:{song},{song}{artist}").unwrap();
+            });
+        }
+        std::fs::write(&path, csv).unwrap();
+        let mined = world.mine_file(&path, &[]);
+        assert!(mined.status.success(), "{column}: {mined:?}");
+    }
+}
+
+#[test]
 fn force_or_another_name_lets_any_dataset_pass() {
     for flags in [&["--force"][..], &["--dataset-id", "other"]] {
         let world = World::new();
