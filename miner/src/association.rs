@@ -29,7 +29,7 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::itemset::{Found, ItemsetIndex, Itemsets, Pairs};
+use crate::itemset::{Found, ItemsetIndex, Itemsets};
 use crate::metric::{Evidence, Metric};
 
 /// A rule.
@@ -140,17 +140,20 @@ impl RuleSearch {
         transactions: usize,
     ) -> Result<Rules, MissingSubset> {
         itemsets.sort_items();
-        let index = ItemsetIndex::new(&itemsets);
+        let longest = itemsets.iter().map(|(items, _)| items.len()).max().unwrap_or_default();
+        let index = ItemsetIndex::new(&itemsets, longest);
         let found: Result<Vec<Vec<Parts>>, MissingSubset> = (0..itemsets.len() as u32)
             .into_par_iter()
             .with_min_len(1024)
-            .map_init(Split::default, |split, itemset| {
+            .map_init(Split::default, |split, both| {
                 let mut rules = Vec::new();
-                let keep = |wanted, parts| {
+                let keep = |wanted, antecedent: Found, consequent: Found| {
                     if wanted {
-                        rules.push(parts);
+                        let (antecedent, consequent) = (antecedent.place, consequent.place);
+                        rules.push(Parts { antecedent, consequent, both });
                     }
                 };
+                let itemset = itemsets.get(both as usize);
                 self.each_of_itemset(&itemsets, &index, itemset, transactions, split, keep)?;
                 Ok(rules)
             })
@@ -172,37 +175,17 @@ impl RuleSearch {
         Ok(Rules { itemsets, transactions, rules })
     }
 
-    /// The number of the rules, [the best of each antecedent](Self::top) or not.
-    ///
-    /// # Errors
-    /// As [`rules`](Self::rules).
-    pub fn count(&self, mut itemsets: Itemsets, transactions: usize) -> Result<u64, MissingSubset> {
-        itemsets.sort_items();
-        let index = ItemsetIndex::new(&itemsets);
-        (0..itemsets.len() as u32)
-            .into_par_iter()
-            .with_min_len(1024)
-            .map_init(Split::default, |split, itemset| {
-                let mut rules = 0;
-                // Whether a rule is wanted can't be foreseen: there is no branch for it.
-                let count = |wanted, _| rules += u64::from(wanted);
-                self.each_of_itemset(&itemsets, &index, itemset, transactions, split, count)?;
-                Ok(rules)
-            })
-            .sum()
-    }
-
-    /// Visits the rules that split this itemset, and tells of each whether it is wanted.
-    fn each_of_itemset(
+    /// Visits the rules that split this itemset, and tells of each whether it is wanted. The itemsets hold its
+    /// subsets.
+    pub(crate) fn each_of_itemset(
         &self,
         itemsets: &Itemsets,
         index: &ItemsetIndex,
-        both: u32,
+        (items, support): (&[u32], u32),
         transactions: usize,
         split: &mut Split,
-        mut visit: impl FnMut(bool, Parts),
+        mut visit: impl FnMut(bool, Found, Found),
     ) -> Result<(), MissingSubset> {
-        let (items, support) = itemsets.get(both as usize);
         let mut visit = |antecedent: Found, consequent: Found| {
             let evidence = Evidence {
                 transactions: transactions as u64,
@@ -210,8 +193,7 @@ impl RuleSearch {
                 consequent: consequent.support.into(),
                 both: support.into(),
             };
-            let (antecedent, consequent) = (antecedent.place, consequent.place);
-            visit(self.wanted(&evidence), Parts { antecedent, consequent, both });
+            visit(self.wanted(&evidence), antecedent, consequent);
         };
         let longest = self.max_consequent.min(items.len().saturating_sub(1));
         if longest == 1 && items.len() - 1 <= self.max_antecedent {
@@ -271,13 +253,11 @@ impl RuleSearch {
 
 /// An itemset cut in two; its memory is used again for the next.
 #[derive(Default)]
-struct Split {
+pub(crate) struct Split {
     /// The places of the consequent's items.
     places: Vec<usize>,
     antecedent: Vec<u32>,
     consequent: Vec<u32>,
-    /// The pairs of the greatest item, and of the one before it: both are mostly those of the itemset before.
-    pairs: [Pairs; 2],
 }
 
 impl Split {
@@ -289,16 +269,6 @@ impl Split {
         items: &[u32],
         place: usize,
     ) -> Result<Found, MissingSubset> {
-        let [of_greatest, of_next] = &mut self.pairs;
-        let pair = match (items, place) {
-            (&[_, b, c], 0) => of_greatest.find(index, b, c),
-            (&[a, _, c], 1) => of_greatest.find(index, a, c),
-            (&[a, b, _], 2) => of_next.find(index, a, b),
-            _ => None,
-        };
-        if let Some(found) = pair {
-            return Ok(found);
-        }
         self.antecedent.clear();
         self.antecedent.extend_from_slice(&items[..place]);
         self.antecedent.extend_from_slice(&items[place + 1..]);

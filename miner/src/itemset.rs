@@ -114,15 +114,15 @@ impl Itemsets {
     }
 }
 
-/// Finds itemsets by their items, but for the longest ones: they are no part of any other, and are often
-/// most of all.
+/// Finds itemsets by their items.
 pub(crate) struct ItemsetIndex {
     /// By item: the set of it alone, which is asked for most.
     singles: Vec<Found>,
-    /// The sets of two, which are asked for next to most, by their greater item: the other one. Sets that
-    /// are looked for one after the other mostly share an item, and so what is read is near.
+    /// The sets of two, which are asked for next to most: for each item a table of those of which it is the
+    /// greater one. Sets that are looked for one after the other mostly share an item, and so what is read is
+    /// near.
     pairs: Vec<(u32, Found)>,
-    /// By item: where the pairs begin of which it is the greater item. One more than there are items.
+    /// By item: where its table begins. One more than there are items.
     pair_starts: Vec<usize>,
     others: HashTable<u32>,
 }
@@ -139,9 +139,9 @@ pub(crate) struct Found {
 const NOWHERE: Found = Found { place: u32::MAX, support: 0 };
 
 impl ItemsetIndex {
-    /// Indexes itemsets whose items rise.
-    pub(crate) fn new(itemsets: &Itemsets) -> Self {
-        let longest = itemsets.iter().map(|(items, _)| items.len()).max().unwrap_or_default();
+    /// Indexes itemsets whose items rise, the shorter ones than these alone: the longest of all are no part of
+    /// any other, and are often most.
+    pub(crate) fn new(itemsets: &Itemsets, shorter_than: usize) -> Self {
         let mut singles = Vec::new();
         let mut pairs = Vec::new();
         let mut others = HashTable::new();
@@ -154,32 +154,40 @@ impl ItemsetIndex {
                     singles.resize(singles.len().max(item + 1), NOWHERE);
                     singles[item] = found;
                 }
-                _ if items.len() == longest => {}
+                _ if items.len() >= shorter_than => {}
                 [smaller, greater] => pairs.push((greater, smaller, found)),
                 _ => {
                     others.insert_unique(hash_of(&place), place, hash_of);
                 }
             }
         }
-        pairs.sort_unstable_by_key(|&(greater, smaller, _)| (greater, smaller));
-        let mut pair_starts = Vec::new();
-        for (place, &(greater, ..)) in pairs.iter().enumerate() {
-            pair_starts.resize(pair_starts.len().max(greater as usize + 1), place);
+        let items = pairs.iter().map(|&(greater, ..)| greater as usize + 1).max().unwrap_or(0);
+        let mut counts = vec![0_usize; items];
+        pairs.iter().for_each(|&(greater, ..)| counts[greater as usize] += 1);
+        let mut index = Self { singles, pairs: Vec::new(), pair_starts: vec![0], others };
+        let mut end = 0;
+        for count in counts {
+            // At most half full.
+            end += if count == 0 { 0 } else { (2 * count).next_power_of_two() };
+            index.pair_starts.push(end);
         }
-        pair_starts.push(pairs.len());
-        let pairs = pairs.into_iter().map(|(_, smaller, found)| (smaller, found)).collect();
-        Self { singles, pairs, pair_starts, others }
+        index.pairs.resize(end, (0, NOWHERE));
+        for (greater, smaller, found) in pairs {
+            let table =
+                index.pair_starts[greater as usize]..index.pair_starts[greater as usize + 1];
+            let table = &mut index.pairs[table];
+            let free = slots(table.len(), smaller).find(|&slot| table[slot].1 == NOWHERE);
+            table[free.expect("half of the table is free")] = (smaller, found);
+        }
+        index
     }
 
-    /// An itemset that is not one of the longest, its items rising.
+    /// An itemset that has been indexed, its items rising.
+    #[inline]
     pub(crate) fn find(&self, itemsets: &Itemsets, items: &[u32]) -> Option<Found> {
         match *items {
             [item] => self.singles.get(item as usize).copied().filter(|&found| found != NOWHERE),
-            [smaller, greater] => {
-                let pairs = self.pairs_of(greater);
-                let place = pairs.binary_search_by_key(&smaller, |&(other, _)| other).ok()?;
-                Some(pairs[place].1)
-            }
+            [smaller, greater] => self.pair(smaller, greater),
             _ => {
                 let same = |&itemset: &u32| itemsets.get(itemset as usize).0 == items;
                 let place = *self.others.find(hash(items), same)?;
@@ -187,57 +195,30 @@ impl ItemsetIndex {
             }
         }
     }
-}
 
-impl ItemsetIndex {
-    /// The pairs of which this is the greater item, by the other one.
-    fn pairs_of(&self, greater: u32) -> &[(u32, Found)] {
-        let start = |item: usize| self.pair_starts.get(item).copied();
-        match (start(greater as usize), start(greater as usize + 1)) {
-            (Some(start), Some(end)) => &self.pairs[start..end],
-            _ => &[],
-        }
-    }
-}
-
-/// The pairs of which one item is the greater one, spread out by the other: where most of those that are
-/// looked for share it, that is faster than to search.
-#[derive(Default)]
-pub(crate) struct Pairs {
-    greater: u32,
-    /// By the smaller item.
-    found: Vec<Found>,
-}
-
-impl Pairs {
-    /// A pair, where pairs are not the longest itemsets.
     #[inline]
-    pub(crate) fn find(
-        &mut self,
-        index: &ItemsetIndex,
-        smaller: u32,
-        greater: u32,
-    ) -> Option<Found> {
-        if self.greater != greater || self.found.is_empty() {
-            self.turn_to(index, greater);
-        }
-        self.found.get(smaller as usize).copied().filter(|&found| found != NOWHERE)
-    }
-
-    fn turn_to(&mut self, index: &ItemsetIndex, greater: u32) {
-        for &(smaller, _) in index.pairs_of(self.greater) {
-            if let Some(found) = self.found.get_mut(smaller as usize) {
-                *found = NOWHERE;
+    fn pair(&self, smaller: u32, greater: u32) -> Option<Found> {
+        let start = *self.pair_starts.get(greater as usize)?;
+        let end = *self.pair_starts.get(greater as usize + 1)?;
+        let table = &self.pairs[start..end];
+        for slot in slots(table.len(), smaller) {
+            match table[slot] {
+                (_, NOWHERE) => return None,
+                (other, found) if other == smaller => return Some(found),
+                _ => {}
             }
         }
-        let pairs = index.pairs_of(greater);
-        let room = pairs.last().map_or(0, |&(smaller, _)| smaller as usize + 1);
-        self.found.resize(room.max(self.found.len()), NOWHERE);
-        for &(smaller, found) in pairs {
-            self.found[smaller as usize] = found;
-        }
-        self.greater = greater;
+        None
     }
+}
+
+/// The places of a table, whose size is a power of two or 0, where an item is to be looked for, one after the
+/// other (linear probing: Knuth, The Art of Computer Programming 3, 6.4).
+#[inline]
+fn slots(size: usize, item: u32) -> impl Iterator<Item = usize> {
+    let mask = size.wrapping_sub(1);
+    let first = (u64::from(item).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
+    (0..size).map(move |step| (first + step) & mask)
 }
 
 /// A hash of items that nobody chose to collide: a multiplication each, and the high bits stirred in.

@@ -74,6 +74,7 @@ mod quality;
 mod ranked;
 pub mod recipe;
 mod ridge;
+mod rule_count;
 mod schedule;
 mod sequence;
 mod short;

@@ -152,6 +152,10 @@ impl Miner {
         self
     }
 
+    pub(crate) fn longest(&self) -> Option<NonZeroUsize> {
+        self.max_len
+    }
+
     /// Which itemsets are wanted; at the start all.
     #[must_use]
     pub fn target(mut self, target: Target) -> Self {
@@ -179,6 +183,11 @@ impl Miner {
     #[must_use]
     pub fn progress(mut self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    pub(crate) fn without_progress(mut self) -> Self {
+        self.progress = None;
         self
     }
 

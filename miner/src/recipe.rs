@@ -260,25 +260,18 @@ impl Recipe {
     ) -> Result<(Vec<u64>, u64), MineError> {
         let task = Arc::new(progress.task("mining itemsets", Unit::Count("items"), None));
         let advance = Arc::clone(&task);
-        let itemsets = Miner::new(Support::Count(min_support))
+        let miner = Miner::new(Support::Count(min_support))
             .max_len(Some(self.max_length))
-            .progress(move |_, _| advance.advance(1))
-            .itemsets(&ranked.transactions)?;
+            .progress(move |_, _| advance.advance(1));
+        let (itemsets, associations) = RuleSearch::new()
+            .min(Metric::Confidence, self.min_confidence)
+            .count(&miner, &ranked.transactions)?;
+        drop(miner);
         if let Some(task) = Arc::into_inner(task) {
             task.finish();
         }
-        let mut counts: Vec<u64> = Vec::new();
-        for (items, _) in itemsets.iter() {
-            if counts.len() < items.len() {
-                counts.resize(items.len(), 0);
-            }
-            counts[items.len() - 1] += 1;
-        }
-        let associations = RuleSearch::new()
-            .min(Metric::Confidence, self.min_confidence)
-            .count(itemsets, ranked.transactions.len())
-            .expect("all subsets of frequent itemsets are frequent");
-        Ok((counts, associations))
+        let by_length = itemsets.by_length().get(1..).unwrap_or_default().to_vec();
+        Ok((by_length, associations))
     }
 
     fn in_force(&self, min_support: u64, rules_per_antecedent: usize) -> Parameters {

@@ -42,13 +42,11 @@ fn itemsets_without_their_subsets_are_refused() {
     ] {
         let mut itemsets = Itemsets::default();
         sets.iter().for_each(|set| itemsets.push(set, 3));
-        let missing = RuleSearch::new().count(itemsets.clone(), 10).expect_err("one is missing");
+        let missing = RuleSearch::new().rules(itemsets.clone(), 10).expect_err("one is missing");
         let whole = missing.itemset.as_slice();
         assert!(missing.subset.len() < whole.len());
         assert!(missing.subset.iter().all(|item| whole.contains(item)));
         assert!(itemsets.iter().all(|(items, _)| items != missing.subset));
-        let rules = RuleSearch::new().rules(itemsets, 10);
-        assert_eq!(rules.map(|rules| rules.len()), Err(missing));
     }
 }
 
@@ -119,6 +117,37 @@ fn any_measure_filters_from_below_and_above() {
         let expected: Vec<_> =
             all.iter().filter(|rule| within(metric.of(&rule.evidence))).collect();
         assert_eq!(some.iter().collect::<Vec<_>>(), expected, "{metric:?}");
+    }
+}
+
+#[test]
+fn as_many_rules_are_counted_as_are_made() {
+    let mut random = fastrand::Rng::with_seed(3);
+    // Every other database has items that are in all transactions with some other.
+    for round in 0..12 {
+        let (items, density) = (random.u32(1..9), random.f64());
+        let rows: Transactions = (0..random.usize(1..40))
+            .map(|_| {
+                let twice = |item| if round % 2 == 0 { vec![item] } else { vec![item, 20 + item] };
+                let row = (0..items).filter(|_| random.f64() < density).flat_map(twice);
+                row.collect::<Vec<_>>()
+            })
+            .collect();
+        for longest in [Some(1), Some(2), Some(3), Some(4), None] {
+            let longest = longest.and_then(NonZeroUsize::new);
+            let miner =
+                Miner::new(Support::Count(2)).max_len(longest).threads(Some(NonZeroUsize::MIN));
+            for search in [
+                RuleSearch::new().min(Metric::Confidence, 0.6),
+                RuleSearch::new().max(Metric::Lift, 1.2).max_consequent(two()),
+            ] {
+                let on_some = miner.clone().threads(NonZeroUsize::new(1 + round / 2 % 2));
+                let (itemsets, counted) = search.count(&on_some, &rows).expect("counted");
+                assert_eq!(itemsets, miner.count(&rows).expect("counted"));
+                let made = search.rules(miner.itemsets(&rows).expect("mined"), rows.len());
+                assert_eq!(counted, made.expect("all subsets are there").len() as u64);
+            }
+        }
     }
 }
 
