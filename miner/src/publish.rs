@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use segue_model::build::{Keys, TooLarge};
+use segue_model::build::{Finished, Keys, TooLarge};
 use segue_model::{Comparison, DatasetMetadata, Model, ModelId, Store, StoreError};
 use segue_process::log;
 use thiserror::Error;
@@ -136,10 +136,10 @@ fn publish_once(
     let named = store.current();
     let before = named.as_ref().ok().copied().flatten();
     let current = current(plan, store, named);
-    let bytes = make(plan, current, dataset, date, progress)?;
-    let published = store.publish(&bytes)?;
-    tracing::info!(model = %published.model, bytes = bytes.len(), "model published");
-    drop(bytes);
+    let made = make(plan, current, dataset, date, progress)?;
+    // Its memory is given back before the file is read.
+    let published = store.publish_with(move |file| made.write(file))?;
+    tracing::info!(model = %published.model, bytes = published.bytes, "model published");
     let promoted = if plan.gate.is_some() {
         store.promote_in_place_of(before, &published, date)?
     } else {
@@ -149,14 +149,14 @@ fn publish_once(
     Ok(promoted.then_some(published.model))
 }
 
-/// The bytes of a model of the dataset, if it is fit to take the current one's place.
+/// A model of the dataset, if it is fit to take the current one's place.
 fn make(
     plan: &Plan,
     current: Option<Model>,
     dataset: Dataset,
     date: Timestamp,
     progress: Progress,
-) -> Result<Vec<u8>, PublishError> {
+) -> Result<Finished, PublishError> {
     let failed =
         |source: RecipeError| PublishError::Recipe { dataset: plan.source.to_string(), source };
     let prepared = plan.recipe.prepare(dataset.transactions.iter(), &dataset.items);
@@ -181,8 +181,8 @@ fn make(
     // The model takes as much memory again.
     drop(dataset);
     let keys = keys_made.into_inner().expect("judging has made them");
-    let bytes = keys.and_then(|keys| mined.finish(&keys, from, date, judged));
-    bytes.map_err(|error| failed(error.into()))
+    let made = keys.and_then(|keys| mined.finish(&keys, from, date, judged));
+    made.map_err(|error| failed(error.into()))
 }
 
 /// Compares the dataset with the current model: before it is mined, so that a dataset that is refused costs

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use segue_model::build::{Builder, Keys, TooLarge};
+use segue_model::build::{Builder, Finished, Keys, TooLarge};
 use segue_model::{Comparison, DatasetMetadata, Evaluation, Metadata, Parameters, RuleCounts};
 use thiserror::Error;
 
@@ -113,7 +113,7 @@ pub(crate) struct Mined {
 }
 
 impl Mined {
-    /// The bytes of the model.
+    /// The model.
     ///
     /// # Errors
     /// There is more than a model can hold.
@@ -123,7 +123,7 @@ impl Mined {
         dataset: DatasetMetadata,
         date: Timestamp,
         judged: Judged,
-    ) -> Result<Vec<u8>, TooLarge> {
+    ) -> Result<Finished, TooLarge> {
         let Self { items, mut builder, itemsets, associations, parameters } = self;
         for (name, transaction) in judged.sample {
             builder.add_sampled(name, transaction);

@@ -4,14 +4,19 @@
 //! track out of order, a rule to a track that is not there) is found when the bytes are checked,
 //! which publishing them does.
 
+use std::io::{self, Write};
+
 use crate::buffer::Buffer;
 use crate::catalog::TrackId;
-use crate::format::{FormatError, Section, encode};
+use crate::format::{self, FormatError, Section};
+pub use crate::group::Rules;
+use crate::group::{GroupsBuilder, RulesBuilder};
+use crate::key::Keyed;
 pub use crate::key::Keys;
 use crate::metadata::{Metadata, RuleCounts};
 use crate::model::Model;
 use crate::text::TextsBuilder;
-use crate::written::{level_of_share, signed_level_of_share, word};
+use crate::written::signed_level_of_share;
 
 /// A model would be too large for its format, which counts in 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,24 +160,25 @@ impl Builder {
     ///
     /// # Errors
     /// The model has grown too large.
-    pub fn finish(&self, metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
+    pub fn finish(self, metadata: Metadata) -> Result<Vec<u8>, TooLarge> {
         let titles = (0..self.titles.len()).map(|track| self.titles.get(track));
         let artists = (0..self.artists.len()).map(|artist| self.artists.get(artist));
         let songs: Vec<u32> = (0..self.titles.len() as u32).collect();
-        self.finish_with(&Keys::new(titles, artists)?, &songs, metadata)
+        let keys = Keys::new(titles, artists)?;
+        Ok(self.finish_with(&keys, &songs, metadata)?.into_bytes())
     }
 
-    /// The same with keys that have been made already: those of its artists, and of these of the songs,
+    /// The model with keys that have been made already: those of its artists, and of these of the songs,
     /// one for each track.
     ///
     /// # Errors
     /// The model has grown too large.
     pub fn finish_with(
-        &self,
+        self,
         keys: &Keys,
         songs: &[u32],
         metadata: Metadata,
-    ) -> Result<Vec<u8>, TooLarge> {
+    ) -> Result<Finished, TooLarge> {
         let (titles, artists, track_song, track_edition) = std::thread::scope(|scope| {
             let titles = scope.spawn(|| keys.by_title(songs));
             let artists = keys.by_artist(&self.track_artist);
@@ -183,27 +189,7 @@ impl Builder {
         let (titles, artists) = (titles?, artists?);
         let metadata =
             serde_json::to_vec(&self.counted(metadata)).expect("metadata are plain values");
-        let section = |section| -> &[u8] {
-            use bytemuck::cast_slice as bytes;
-            match section {
-                Section::TitleOffset => bytes(&self.titles.offsets),
-                Section::TitleByte => &self.titles.bytes,
-                Section::UriOffset => bytes(&self.uris.offsets),
-                Section::UriByte => &self.uris.bytes,
-                Section::TrackSong => bytes(&track_song),
-                Section::TrackEdition => bytes(&track_edition),
-                Section::TitleKeyOffset => bytes(&titles.keys.offsets),
-                Section::TitleKeyByte => &titles.keys.bytes,
-                Section::TitleTrackOffset => bytes(&titles.tracks.offsets),
-                Section::TitleTrack => bytes(&titles.tracks.members),
-                Section::ArtistKeyOffset => bytes(&artists.keys.offsets),
-                Section::ArtistKeyByte => &artists.keys.bytes,
-                Section::ArtistTrackOffset => bytes(&artists.tracks.offsets),
-                Section::ArtistTrack => bytes(&artists.tracks.members),
-                other => self.section(other),
-            }
-        };
-        Ok(encode(&metadata, &Section::ALL.map(section)))
+        Ok(Finished { builder: self, titles, artists, track_song, track_edition, metadata })
     }
 
     /// A model to score with, for whoever makes the rest of it: it has no checksums and no id, titles and
@@ -306,86 +292,52 @@ impl Builder {
     }
 }
 
-/// The rules of one antecedent as they are written: made of consequents and strengths, best first, by
-/// whichever thread has them.
-#[derive(Clone, Debug, Default)]
-pub struct Rules {
-    /// As [`word`] makes them.
-    words: Box<[u32]>,
-    scale: f32,
-}
-
-impl Rules {
-    fn new(rules: &[(TrackId, f32)], level: impl Fn(f32) -> u8) -> Self {
-        let scale = rules.iter().map(|&(_, weight)| weight.abs()).fold(0.0, f32::max);
-        let words = rules.iter().filter_map(|&(track, weight)| word(track, level(weight / scale)));
-        Self { words: words.collect(), scale }
-    }
-}
-
-impl Rules {
-    /// Those of tracks and strengths in any order, the strongest first; equal ones as tracks come.
-    #[must_use]
-    pub fn strongest_first(rules: &[(TrackId, f32)]) -> Self {
-        let mut rules = Self::new(rules, level_of_share);
-        // Levels first, and then the track.
-        rules
-            .words
-            .sort_unstable_by_key(|word| !(word.rotate_right(u8::BITS) ^ u32::MAX >> u8::BITS));
-        rules
-    }
-}
-
-impl<R: AsRef<[(TrackId, f32)]>> From<R> for Rules {
-    fn from(rules: R) -> Self {
-        Self::new(rules.as_ref(), level_of_share)
-    }
-}
-
-/// Rules of one kind while they are made.
+/// A model that is complete, on its way into a file. The file never is in memory as a whole: that would be
+/// all of it twice.
 #[derive(Debug)]
-struct RulesBuilder {
-    groups: GroupsBuilder,
-    scales: Vec<f32>,
+pub struct Finished {
+    builder: Builder,
+    titles: Keyed,
+    artists: Keyed,
+    track_song: Vec<u32>,
+    track_edition: Vec<u32>,
+    metadata: Vec<u8>,
 }
 
-impl RulesBuilder {
-    fn new() -> Self {
-        Self { groups: GroupsBuilder::new(), scales: Vec::new() }
-    }
-
-    /// Adds the rules of the next antecedent; false where they would outgrow their offsets.
+impl Finished {
+    /// The bytes of the model's file.
     #[must_use]
-    fn push(&mut self, rules: &Rules) -> bool {
-        self.groups.members.extend_from_slice(&rules.words);
-        self.scales.push(rules.scale);
-        self.groups.end_group()
-    }
-}
-
-/// Groups of numbers while they are made.
-#[derive(Debug)]
-pub(crate) struct GroupsBuilder {
-    pub(crate) offsets: Vec<u32>,
-    pub(crate) members: Vec<u32>,
-}
-
-impl GroupsBuilder {
-    pub(crate) fn new() -> Self {
-        Self { offsets: vec![0], members: Vec::new() }
+    pub fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes).expect("memory can be written");
+        bytes
     }
 
-    fn len(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    /// Closes a group; false where the members would outgrow their 32-bit offsets.
-    #[must_use]
-    fn end_group(&mut self) -> bool {
-        match u32::try_from(self.members.len()) {
-            Ok(end) => self.offsets.push(end),
-            Err(_) => return false,
-        }
-        true
+    /// Writes the model's file.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write(&self, file: &mut dyn Write) -> io::Result<()> {
+        let section = |section| -> &[u8] {
+            use bytemuck::cast_slice as bytes;
+            match section {
+                Section::TitleOffset => bytes(&self.builder.titles.offsets),
+                Section::TitleByte => &self.builder.titles.bytes,
+                Section::UriOffset => bytes(&self.builder.uris.offsets),
+                Section::UriByte => &self.builder.uris.bytes,
+                Section::TrackSong => bytes(&self.track_song),
+                Section::TrackEdition => bytes(&self.track_edition),
+                Section::TitleKeyOffset => bytes(&self.titles.keys.offsets),
+                Section::TitleKeyByte => &self.titles.keys.bytes,
+                Section::TitleTrackOffset => bytes(&self.titles.tracks.offsets),
+                Section::TitleTrack => bytes(&self.titles.tracks.members),
+                Section::ArtistKeyOffset => bytes(&self.artists.keys.offsets),
+                Section::ArtistKeyByte => &self.artists.keys.bytes,
+                Section::ArtistTrackOffset => bytes(&self.artists.tracks.offsets),
+                Section::ArtistTrack => bytes(&self.artists.tracks.members),
+                other => self.builder.section(other),
+            }
+        };
+        format::write(&self.metadata, &Section::ALL.map(section), file)
     }
 }

@@ -20,6 +20,7 @@
 //!
 //! What the sections mean is not known here: see `catalog` and `rule`.
 
+use std::io::{self, Write};
 use std::ops::Range;
 
 /// The first bytes of every model file. A byte that is not ASCII and a line break of two bytes show a
@@ -204,32 +205,39 @@ pub(crate) fn content_error(section: Section, entry: usize, reason: &'static str
     FormatError::Content { section: format!("{section:?}"), entry, reason }
 }
 
-/// The bytes of a model file with these sections, which come in the order of [`Section::ALL`].
-pub(crate) fn encode(metadata: &[u8], sections: &[&[u8]]) -> Vec<u8> {
+/// Writes a model file with these sections, which come in the order of [`Section::ALL`].
+pub(crate) fn write(metadata: &[u8], sections: &[&[u8]], file: &mut dyn Write) -> io::Result<()> {
     assert_eq!(sections.len(), Section::ALL.len(), "every section is written, empty or not");
-    let header = FIXED_LENGTH + sections.len() * ENTRY_LENGTH + metadata.len();
-    let places = places(header, sections);
-    let end = places.last().map_or(header, |last| last.end);
+    let length = FIXED_LENGTH + sections.len() * ENTRY_LENGTH + metadata.len();
+    let places = places(length, sections);
+    let end = places.last().map_or(length, |last| last.end);
 
-    let mut file = vec![0; end];
-    file[..8].copy_from_slice(&MAGIC);
-    put(&mut file, 8, &VERSION.to_le_bytes());
-    put(&mut file, 12, &u32_of(header).to_le_bytes());
-    put(&mut file, 16, &(end as u64).to_le_bytes());
-    put(&mut file, 24, &u32_of(sections.len()).to_le_bytes());
-    put(&mut file, 28, &u32_of(metadata.len()).to_le_bytes());
+    let mut header = vec![0; length];
+    header[..8].copy_from_slice(&MAGIC);
+    put(&mut header, 8, &VERSION.to_le_bytes());
+    put(&mut header, 12, &u32_of(length).to_le_bytes());
+    put(&mut header, 16, &(end as u64).to_le_bytes());
+    put(&mut header, 24, &u32_of(sections.len()).to_le_bytes());
+    put(&mut header, 28, &u32_of(metadata.len()).to_le_bytes());
     for (index, bytes) in sections.iter().enumerate() {
         let entry = FIXED_LENGTH + index * ENTRY_LENGTH;
-        put(&mut file, entry, &(Section::ALL[index] as u32).to_le_bytes());
-        put(&mut file, entry + 4, &crc32fast::hash(bytes).to_le_bytes());
-        put(&mut file, entry + 8, &(places[index].start as u64).to_le_bytes());
-        put(&mut file, entry + 16, &(bytes.len() as u64).to_le_bytes());
-        put(&mut file, places[index].start, bytes);
+        put(&mut header, entry, &(Section::ALL[index] as u32).to_le_bytes());
+        put(&mut header, entry + 4, &crc32fast::hash(bytes).to_le_bytes());
+        put(&mut header, entry + 8, &(places[index].start as u64).to_le_bytes());
+        put(&mut header, entry + 16, &(bytes.len() as u64).to_le_bytes());
     }
-    put(&mut file, header - metadata.len(), metadata);
-    let checksum = crc32fast::hash(&file[..header]);
-    put(&mut file, 32, &checksum.to_le_bytes());
-    file
+    put(&mut header, length - metadata.len(), metadata);
+    let checksum = crc32fast::hash(&header);
+    put(&mut header, 32, &checksum.to_le_bytes());
+
+    file.write_all(&header)?;
+    let mut end = length;
+    for (place, bytes) in places.iter().zip(sections) {
+        file.write_all(&[0; ALIGNMENT][..place.start - end])?;
+        file.write_all(bytes)?;
+        end = place.end;
+    }
+    Ok(())
 }
 
 /// Where these sections lie after a header of so many bytes.

@@ -5,9 +5,10 @@
 
 use hashbrown::HashMap;
 
-use crate::build::{GroupsBuilder, TooLarge};
+use crate::build::TooLarge;
 use crate::catalog::{NO_EDITION, TrackId};
 use crate::fold::{artist_key, fold};
+use crate::group::GroupsBuilder;
 use crate::note::{base_title, work_title};
 use crate::text::TextsBuilder;
 
@@ -114,6 +115,7 @@ fn push_folded(text: &str, folded: &mut TextsBuilder) -> Result<(), TooLarge> {
 }
 
 /// Sorted keys, each once, and the tracks of each.
+#[derive(Debug)]
 pub(crate) struct Keyed {
     pub(crate) keys: TextsBuilder,
     pub(crate) tracks: GroupsBuilder,

@@ -17,6 +17,7 @@ mod few;
 mod find;
 pub mod fold;
 mod format;
+mod group;
 mod head;
 mod key;
 mod lookup;

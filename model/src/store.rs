@@ -11,7 +11,7 @@
 //! is not locked any more and is cleared away, what a living one still needs is not.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -24,8 +24,8 @@ use crate::model::{Model, ModelError, ModelId, ModelIdError};
 const KEPT: usize = 3;
 /// As many lines of history are kept.
 const HISTORY: usize = 100;
-/// So many bytes are read back at once.
-const READ_AT_ONCE: usize = 1 << 20;
+/// So many bytes of two files are compared at once.
+const READ_AT_ONCE: u64 = 1 << 20;
 /// The ending of model files.
 const ENDING: &str = "segue";
 /// The ending of files that are being written; their names begin with a full stop.
@@ -74,6 +74,8 @@ pub struct Promotion {
 pub struct Published {
     /// The model's id.
     pub model: ModelId,
+    /// The length of its file.
+    pub bytes: u64,
     _lock: File,
 }
 
@@ -157,37 +159,49 @@ impl Store {
         }
     }
 
-    /// Writes a model file: it appears complete and on the disk, or not at all. Meanwhile another thread
-    /// checks that it can be served. It is not current before it is promoted.
+    /// Publishes the model that these are the bytes of.
+    ///
+    /// # Errors
+    /// As [`publish_with`](Self::publish_with).
+    pub fn publish(&self, bytes: &[u8]) -> Result<Published, StoreError> {
+        self.publish_with(|file| file.write_all(bytes))
+    }
+
+    /// Has a model file written, which is then read back as those who serve it will: it appears checked,
+    /// complete and on the disk, or not at all. It is not current before it is promoted.
     ///
     /// # Errors
     /// The model can't be served, or the directory can't be written, as when the disk is full; nothing is
     /// left behind then.
-    pub fn publish(&self, bytes: &[u8]) -> Result<Published, StoreError> {
+    pub fn publish_with(
+        &self,
+        write: impl FnOnce(&mut File) -> std::io::Result<()>,
+    ) -> Result<Published, StoreError> {
         let models = self.directory.join("models");
         fs::create_dir_all(&models).map_err(io(&models, "create the folder"))?;
         // Under the directory's lock: a file that is there but not yet locked looks abandoned.
         let lock = self.lock()?;
         let mut temporary = create_temporary(&models.join(ENDING))?;
         drop(lock);
-        let (verified, written) = std::thread::scope(|scope| {
-            let verified = scope.spawn(|| Model::from_bytes(bytes).map(|model| model.id()));
-            let written = write(&models, &mut temporary, bytes)
-                .and_then(|()| read_back(&models, temporary.as_file(), bytes));
-            (verified.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), written)
+        write(temporary.as_file_mut()).map_err(io(&models, "write"))?;
+        // While it goes to the disk.
+        let (model, synced) = std::thread::scope(|scope| {
+            let synced = scope.spawn(|| temporary.as_file().sync_all());
+            let model = Model::open(temporary.path()).map(|model| model.id());
+            (model, synced.join().expect("waiting does not panic"))
         });
-        written?;
-        let unfit = |source| ModelError::Format { path: temporary.path().to_owned(), source };
-        let model = verified.map_err(unfit)?;
+        synced.map_err(io(&models, "write"))?;
+        let model = model?;
+        let bytes = temporary.as_file().metadata().map_err(io(&models, "read"))?.len();
         let path = self.path(model);
         // Again: another miner may have published the same model and still hold its file. Were that one
         // replaced, the lock of either would be on a file that nobody finds.
         let _lock = self.lock()?;
-        let file = match share(&path, bytes) {
+        let file = match share(&path, temporary.path()) {
             Some(file) => file,
             None => persist(&path, temporary)?,
         };
-        Ok(Published { model, _lock: file })
+        Ok(Published { model, bytes, _lock: file })
     }
 
     /// Makes a model the current one, after it has been read and checked, and clears away what nobody
@@ -201,7 +215,7 @@ impl Store {
         self.make_current(model, date)
     }
 
-    /// The same for a model that has just been published: it was checked then, and read back.
+    /// The same for a model that has just been published: it was checked then.
     ///
     /// # Errors
     /// The directory can't be written; the current model stays then.
@@ -330,23 +344,6 @@ fn write(path: &Path, temporary: &mut NamedTempFile, bytes: &[u8]) -> Result<(),
         .map_err(io(path, "write"))
 }
 
-/// Checks that the file which is to appear in `folder` holds these bytes.
-fn read_back(folder: &Path, mut file: &File, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut compare = || {
-        file.rewind()?;
-        let mut piece = vec![0; READ_AT_ONCE];
-        for expected in bytes.chunks(READ_AT_ONCE) {
-            let found = &mut piece[..expected.len()];
-            file.read_exact(found)?;
-            if found != expected {
-                return Err(ErrorKind::InvalidData.into());
-            }
-        }
-        Ok(())
-    };
-    compare().map_err(io(folder, "read back what was written"))
-}
-
 /// Renames a complete file to `path`, for good. It comes back locked.
 fn persist(path: &Path, temporary: NamedTempFile) -> Result<File, StoreError> {
     let rename = || {
@@ -357,11 +354,25 @@ fn persist(path: &Path, temporary: NamedTempFile) -> Result<File, StoreError> {
     rename().map_err(io(path, "write"))
 }
 
-/// The file at `path`, locked, if just these bytes are in it.
-fn share(path: &Path, bytes: &[u8]) -> Option<File> {
+/// The file at `path`, locked, if it holds what the `other` does.
+fn share(path: &Path, other: &Path) -> Option<File> {
     let file = File::open(path).ok()?;
     file.lock_shared().ok()?;
-    (fs::read(path).ok()? == bytes).then_some(file)
+    let mut files = [&file, &File::open(other).ok()?];
+    let mut pieces = [(); 2].map(|()| Vec::with_capacity(READ_AT_ONCE as usize));
+    loop {
+        for (file, piece) in files.iter_mut().zip(&mut pieces) {
+            piece.clear();
+            file.take(READ_AT_ONCE).read_to_end(piece).ok()?;
+        }
+        let [this, other] = &pieces;
+        if this != other {
+            return None;
+        }
+        if this.is_empty() {
+            return Some(file);
+        }
+    }
 }
 
 fn remove_unless_locked(path: &Path) -> Result<(), StoreError> {

@@ -84,8 +84,9 @@ pub fn evaluate(
     let prepared = recipe.prepare(train.iter().copied(), &dataset.items);
     let keys = recipe.keys(&dataset.items)?;
     let item_of = prepared.ranked.items.clone();
-    let bytes = recipe.mine(prepared, progress)?.finish(&keys, origin, date, Judged::default())?;
-    let model = Model::from_bytes(&bytes).expect("a model that was just made can be read");
+    let made = recipe.mine(prepared, progress)?.finish(&keys, origin, date, Judged::default())?;
+    let model =
+        Model::from_bytes(&made.into_bytes()).expect("a model that was just made can be read");
     let judge = Judge::new(dataset, &model, item_of);
 
     let methods = [Method::Popularity, Method::Confidence, Method::Served];
