@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import promql_parser
 import pytest
@@ -66,6 +67,16 @@ def test_each_alert_is_explained(rule):
     assert rule["labels"]["severity"] in ("critical", "warning")
     operations = (ROOT / "docs/operations.md").read_text()
     assert f"`{rule['alert']}`" in operations
+
+
+def test_alerts_fire_in_the_states_they_are_for(tmp_path):
+    rule = yaml.safe_load((COMPONENT / "prometheusrule.yaml").read_text())
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rule["spec"]))
+    (tmp_path / "alerts.yaml").write_text((ROOT / "k8s/test/alerts.yaml").read_text())
+    told = subprocess.run(
+        ["promtool", "test", "rules", tmp_path / "alerts.yaml"], capture_output=True, text=True
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
 
 
 def test_panels_do_not_overlap():
