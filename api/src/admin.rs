@@ -88,11 +88,13 @@ async fn reload(
 }
 
 fn refused(error: ReloadError) -> Response {
-    let code = match error {
-        ReloadError::NoneYet { .. } => "no_model",
-        _ => "model_refused",
+    let (status, code) = match &error {
+        ReloadError::NoneYet { .. } => (StatusCode::CONFLICT, "no_model"),
+        // It may be there the next time: a volume on the network has such moments.
+        error if error.is_unreadable() => (StatusCode::SERVICE_UNAVAILABLE, "model_unreadable"),
+        _ => (StatusCode::CONFLICT, "model_refused"),
     };
     let reason = format!("{:#}", anyhow::Error::from(error));
     tracing::warn!(reason, "refused a model; what was served before still is");
-    answer::error(StatusCode::CONFLICT, code, &reason)
+    answer::error(status, code, &reason)
 }

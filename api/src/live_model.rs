@@ -41,6 +41,17 @@ pub enum ReloadError {
     },
 }
 
+impl ReloadError {
+    /// Whether the system could not read what may be good.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Io { .. } | StoreError::Model(ModelError::Read { .. }))
+                | Self::Model(ModelError::Read { .. })
+        )
+    }
+}
+
 /// The model that is being served.
 pub(crate) struct LiveModel {
     store: Store,

@@ -96,7 +96,10 @@ impl Client {
                 let refusal: Refusal = self.decode(&body)?;
                 Err(ClientError::Refused { reason: refusal.error.message })
             }
-            _ => Err(self.unexpected(format!("status {status}"))),
+            _ => Err(match serde_json::from_slice::<Refusal>(&body) {
+                Ok(refusal) => self.unexpected(format!("{status}: {}", refusal.error.message)),
+                Err(_) => self.unexpected(format!("status {status}")),
+            }),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What travels on the pod's Unix socket between the watcher and the API: messages and a client.
 //!
 //! The API answers plain HTTP/1.1 there: `POST /reload` with a [`Reload`] gives 200 and a [`Status`],
-//! or 409 and a [`Refusal`]; `GET /status` gives 200 and a [`Status`]. So `curl --unix-socket` speaks
-//! it, too. The serving side is the API's.
+//! or a [`Refusal`]: with 409 where asking again changes nothing, with 503 where it may. `GET /status`
+//! gives 200 and a [`Status`]. So `curl --unix-socket` speaks it, too. The serving side is the API's.
 
 mod client;
 
@@ -54,7 +54,7 @@ pub struct Refusal {
 /// A reason for programs and for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalReason {
-    /// For programs: `model_refused`, or what was wrong with the request.
+    /// For programs: `model_refused`, `model_unreadable`, or what was wrong with the request.
     pub code: String,
     /// For people.
     pub message: String,

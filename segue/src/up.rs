@@ -85,6 +85,7 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<()> {
     let mut watch = segue_watcher::Config::new(models, &socket, DatasetConfig::Fixed(settings));
     watch.poll_dataset = args.poll_dataset;
     watch.bounds.bytes = args.reading.max_download;
+    watch.bounds.time = args.reading.max_download_time;
     let (orders, requests) = mpsc::channel(1);
 
     // Whatever ends first ends the others, too.

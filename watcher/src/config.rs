@@ -108,7 +108,7 @@ impl Config {
 /// tried again.
 ///
 /// Each log line is a fact for an operator; RUST_LOG=debug tells of every look. Exit codes: 0 after
-/// SIGTERM or SIGINT, 64 wrong usage, 1 could not start.
+/// SIGTERM or SIGINT, 130 or 143 after a second one, 64 wrong usage, 1 could not start.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "segue-watcher", version = segue_process::VERSION)]
 pub struct Args {

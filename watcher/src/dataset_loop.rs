@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use segue_control::ServedModel;
+use segue_model::Store;
 use segue_process::log::{self, with_causes};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -166,7 +167,7 @@ impl<'a> DatasetLoop<'a> {
             Err(error) => {
                 if self.misconfigured.begin() {
                     let error = with_causes(&error);
-                    let again_in_seconds = log::seconds(self.config.poll_dataset);
+                    let again_in_seconds = log::seconds(self.config.poll_models);
                     tracing::error!(
                         error,
                         again_in_seconds,
@@ -190,6 +191,7 @@ impl<'a> DatasetLoop<'a> {
         }
         self.looking.reset();
         self.next_look = Instant::now();
+        self.facts.dataset_configured();
         self.dataset = Some(dataset);
         // Events from now on; what changed before is seen by the look that is due.
         self.arm();
@@ -263,7 +265,13 @@ impl<'a> DatasetLoop<'a> {
             change.wanted == wanted && (change.stage != Stage::RolledBack || served.is_some())
         });
         if !begun {
-            self.begin(wanted, why, served);
+            let went_back = match served {
+                Some(served) if self.served.as_ref() == Some(&wanted) => {
+                    self.went_back(served).await
+                }
+                _ => false,
+            };
+            self.begin(wanted, why, served, went_back);
         }
         let change = self.change.as_mut()?;
         let due = tokio::select! {
@@ -314,12 +322,26 @@ impl<'a> DatasetLoop<'a> {
         self.served = Some(wanted);
     }
 
-    fn begin(&mut self, wanted: Wanted, why: Why, served: Option<&ServedModel>) {
+    /// Whether the model that is served has been gone back to: it was promoted before. One that was not is
+    /// of a miner that took longer than the dataset it mined was configured.
+    async fn went_back(&self, served: &ServedModel) -> bool {
+        let (store, id) = (Store::new(&self.config.models), served.id.clone());
+        let history = tokio::task::spawn_blocking(move || store.history()).await;
+        match history.expect("reading the history does not panic") {
+            Ok(history) => {
+                history.iter().filter(|promotion| promotion.model.to_string() == id).count() > 1
+            }
+            // Whoever has taken pains to go back must not lose that to a file that can't be read.
+            Err(_) => true,
+        }
+    }
+
+    fn begin(&mut self, wanted: Wanted, why: Why, served: Option<&ServedModel>, went_back: bool) {
         let model = served.map(|model| &model.id);
         let from_id = served.map(|model| &model.dataset.id);
         let from_sha256 = served.map(|model| &model.dataset.sha256);
         let sha256 = &wanted.order.sha256;
-        let stage = if served.is_some() && self.served.as_ref() == Some(&wanted) {
+        let stage = if went_back {
             tracing::info!(
                 model,
                 sha256,

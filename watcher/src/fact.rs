@@ -153,8 +153,16 @@ impl Facts {
         }
     }
 
-    /// Without a dataset nothing is wrong with it.
+    /// A dataset that has yet to be looked at.
+    pub(crate) fn dataset_configured(&self) {
+        if self.last_look.get().is_nan() {
+            self.last_look.set(0.0);
+        }
+    }
+
+    /// Without a dataset nothing is wrong with it, and no look is long ago.
     pub(crate) fn no_dataset(&self) {
+        self.last_look.set(f64::NAN);
         for wrong in [&self.dataset_drift, &self.dataset_mismatch, &self.remine_given_up] {
             wrong.set(0);
         }

@@ -9,6 +9,7 @@ use std::process::Stdio;
 #[cfg(feature = "kubernetes")]
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
 use tokio::sync::{mpsc, oneshot};
 
@@ -115,16 +116,38 @@ impl Remine {
 
 async fn exec(command: &str, order: &Order) -> Result<Outcome, WatcherError> {
     let mut child = Command::new("sh");
-    child.arg("-c").arg(command).stdin(Stdio::null()).kill_on_drop(true);
+    child.arg("-c").arg(command).stdin(Stdio::null()).process_group(0);
     // What this process was given may name another dataset.
     child.env_remove("DATASET_ID");
     child.envs(order.id.as_ref().map(|id| ("DATASET_ID", id)));
     child.env("DATASET_URL", &order.url).env("DATASET_SHA256", &order.sha256);
-    let status = child.status().await.map_err(WatcherError::Start)?;
+    let mut child = child.spawn().map_err(WatcherError::Start)?;
+    let group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
+    let status = child.wait().await.map_err(WatcherError::Start)?;
+    group.leave_be();
     match status.code() {
         Some(0) => Ok(Outcome::Done),
         Some(REFUSED) => Ok(Outcome::Refused(format!("exit code {REFUSED}"))),
         _ => Err(WatcherError::Command(status)),
+    }
+}
+
+/// The processes of a command, which end with this: the shell and whatever it runs.
+struct Group(Option<Pid>);
+
+impl Group {
+    /// What still runs may go on.
+    fn leave_be(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // There are none any more where this fails.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
     }
 }
 

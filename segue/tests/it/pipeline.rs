@@ -86,7 +86,7 @@ fn a_damaged_model_is_refused_and_the_last_one_serves_on() {
 }
 
 #[test]
-fn a_stopped_api_answers_what_it_has_begun() {
+fn a_stopped_api_ends_well_and_takes_no_more_connections() {
     let pod = Pod::new();
     let server = FileServer::start(sample(60, 1));
     pod.mine(&server.url());

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    ACCEPT_ENCODING, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use reqwest::{Client, Response, StatusCode, Url};
 use segue_model::DatasetMetadata;
@@ -46,8 +46,8 @@ impl Validators {
         }
     }
 
-    /// Whether two answers have the same content for sure enough not to read it: some servers send all
-    /// of it each time, whatever they were asked.
+    /// Whether two answers have the same content for sure enough not to read it: servers without tags send
+    /// all of it each time, and so do some with them, whatever they were asked.
     fn agree(&self, other: &Self) -> bool {
         match (&self.etag, &other.etag) {
             (Some(a), Some(b)) => a == b,
@@ -61,13 +61,11 @@ impl Validators {
         }
     }
 
-    /// The headers that ask for the content only if it has changed.
-    fn conditions(&self) -> HeaderMap {
-        let conditions = [(IF_NONE_MATCH, &self.etag), (IF_MODIFIED_SINCE, &self.last_modified)];
-        conditions
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value.as_ref()?.parse().ok()?)))
-            .collect()
+    /// The header that asks for the content only if it has changed. There is none for a date: to
+    /// If-Modified-Since a file that is older than the one before it, as a restored one is, has not been
+    /// modified (RFC 9110, 13.1.3).
+    fn condition(&self) -> Option<HeaderValue> {
+        self.etag.as_ref()?.parse().ok()
     }
 }
 
@@ -97,8 +95,8 @@ pub(super) async fn look(
     });
     // A body encoded on the way would be other bytes than those the miner digests.
     let mut request = client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
-    if let Some((_, validators)) = known {
-        request = request.headers(validators.conditions());
+    if let Some(condition) = known.and_then(|(_, validators)| validators.condition()) {
+        request = request.header(IF_NONE_MATCH, condition);
     }
     let answer = request.send().await.map_err(|error| broken(origin, "ask for it", error))?;
     match (answer.status(), known) {

@@ -98,6 +98,12 @@ async fn it_serves_figures_and_stops_at_a_signal() {
     ] {
         assert!(answer.contains(line), "{line}: {answer}");
     }
+    world.mount(&[("DATASET_URL", "")]);
+    eventually("nothing that is long ago", || {
+        answer = scrape(address).unwrap_or_default();
+        answer.contains("\nsegue_watcher_dataset_last_look_timestamp_seconds NaN\n")
+    })
+    .await;
     let terminated = Command::new("kill").arg(child.0.id().to_string()).status().unwrap();
     assert!(terminated.success());
     let mut status = None;

@@ -1,6 +1,7 @@
 //! The actions: what they are given, and what becomes of their outcome.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -105,6 +106,26 @@ async fn stopping_does_not_wait_for_a_command() {
     world.watch_with(exec(format!("touch '{}'; exec sleep 600", started.display())));
     eventually("the command", || started.exists()).await;
     world.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_a_command_runs_ends_with_it() {
+    let (mut world, _api) = changed();
+    world.config.remine_timeout = Duration::from_millis(300);
+    let id = world.path("id");
+    // The shell waits for another process.
+    let command =
+        format!("sleep 600 & echo $! > '{0}.new'; mv '{0}.new' '{0}'; wait", id.display());
+    world.watch_with(exec(command));
+    world.log.line("re-mining failed").await;
+    let id = fs::read_to_string(id).unwrap();
+    let process = Path::new("/proc").join(id.trim());
+    let is_gone = || {
+        // Killed, but nobody has asked how it ended.
+        let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+        status.is_empty() || status.contains("State:\tZ")
+    };
+    eventually("its end", is_gone).await;
 }
 
 #[tokio::test]
