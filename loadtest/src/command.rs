@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use segue_process::exit::UNWRITTEN;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{LoadArgs, ReportArgs, RunArgs, UpdateArgs};
@@ -167,26 +168,27 @@ pub(crate) fn setup(args: &LoadArgs, report: &ReportArgs, plan: &Plan) -> Setup 
     }
 }
 
-/// Shows the report, and writes it where it was asked for.
+/// Writes the report where it was asked for, and shows it. Where nobody looks on any more (`| head`), what it
+/// says still counts.
 pub(crate) fn publish(report: &Report, args: &ReportArgs) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let json_to_stdout = args.json.as_deref() == Some(Path::new("-"));
+    if let Some(path) = args.html.as_deref() {
+        write_file(path, page::render(report).as_bytes())?;
+    }
+    let mut shown = text::render(report).into_bytes();
     if let Some(path) = args.json.as_deref() {
         let mut json = serde_json::to_vec_pretty(report).context("failed to write JSON")?;
         json.push(b'\n');
-        if json_to_stdout {
-            out.write_all(&json)?;
+        if path == Path::new("-") {
+            shown = json;
         } else {
             write_file(path, &json)?;
         }
     }
-    if let Some(path) = args.html.as_deref() {
-        write_file(path, page::render(report).as_bytes())?;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(&shown).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context(UNWRITTEN),
     }
-    if !json_to_stdout {
-        out.write_all(text::render(report).as_bytes())?;
-    }
-    out.flush().context("failed to write the report")
 }
 
 fn write_file(path: &Path, content: &[u8]) -> anyhow::Result<()> {

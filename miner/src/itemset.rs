@@ -162,16 +162,17 @@ impl ItemsetIndex {
             }
         }
         let items = pairs.iter().map(|&(greater, ..)| greater as usize + 1).max().unwrap_or(0);
-        let mut counts = vec![0_usize; items];
-        pairs.iter().for_each(|&(greater, ..)| counts[greater as usize] += 1);
-        let mut index = Self { singles, pairs: Vec::new(), pair_starts: vec![0], others };
+        // How many there are of each item, and then where the next one's begin.
+        let mut starts = vec![0_usize; items + 1];
+        pairs.iter().for_each(|&(greater, ..)| starts[greater as usize + 1] += 1);
         let mut end = 0;
-        for count in counts {
+        for start in &mut starts {
             // At most half full.
-            end += if count == 0 { 0 } else { (2 * count).next_power_of_two() };
-            index.pair_starts.push(end);
+            end += if *start == 0 { 0 } else { (2 * *start).next_power_of_two() };
+            *start = end;
         }
-        index.pairs.resize(end, (0, NOWHERE));
+        let mut index =
+            Self { singles, pairs: vec![(0, NOWHERE); end], pair_starts: starts, others };
         for (greater, smaller, found) in pairs {
             let table =
                 index.pair_starts[greater as usize]..index.pair_starts[greater as usize + 1];

@@ -13,8 +13,9 @@ use crate::miner::{MineError, Miner, Target};
 use crate::transaction::Transactions;
 
 impl RuleSearch {
-    /// How many itemsets this miner finds, and how many rules these make,
-    /// [the best of each antecedent](Self::top) or not.
+    /// How many frequent itemsets there are, of the miner's support and lengths, and how many rules they make,
+    /// [the best of each antecedent](Self::top) or not. Whatever the miner's target, all are counted; it tells
+    /// how far it is in the longest ones.
     ///
     /// # Errors
     /// As [`Miner::count`].

@@ -292,8 +292,8 @@ impl Builder {
     }
 }
 
-/// A model that is complete, on its way into a file. The file never is in memory as a whole: that would be
-/// all of it twice.
+/// A model that is complete, on its way into a file. [Written](Self::write) piece by piece, the file never
+/// is in memory as a whole: that would be all of it twice.
 #[derive(Debug)]
 pub struct Finished {
     builder: Builder,

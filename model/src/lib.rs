@@ -3,7 +3,7 @@
 //!
 //! This crate does no I/O beyond the files it is given: no network, no environment. While a
 //! model is read and checked, a second thread takes its share of that; while one is published, another
-//! one writes.
+//! one waits for the disk.
 
 #[cfg(target_endian = "big")]
 compile_error!(

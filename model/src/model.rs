@@ -120,7 +120,11 @@ impl Model {
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let failed = |source| ModelError::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(failed(std::io::Error::other("not a file: expected one with a length")));
+        }
+        let length = metadata.len();
         let refused = |source| ModelError::Format { path: path.to_owned(), source };
         let length =
             usize::try_from(length).map_err(|_| failed(std::io::ErrorKind::FileTooLarge.into()))?;

@@ -268,7 +268,6 @@ impl Store {
     /// Waits for the directory's lock and holds it until the file is dropped.
     fn lock(&self) -> Result<File, StoreError> {
         let path = self.directory.join("lock");
-        fs::create_dir_all(&self.directory).map_err(io(&self.directory, "create the folder"))?;
         let file = File::create(&path).map_err(io(&path, "open"))?;
         file.lock().map_err(io(&path, "lock"))?;
         Ok(file)

@@ -1,5 +1,5 @@
-//! From errors to exit codes: 0 done, 64 wrong usage (`EX_USAGE` of sysexits.h), 1 anything else.
-//! A program that needs another code documents it in its `--help`.
+//! From errors to exit codes: 0 done, 64 wrong usage (`EX_USAGE` of sysexits.h), 128 and the signal's number
+//! where a server was told twice to stop, 1 anything else. A program that needs another code documents it in its `--help`.
 
 use std::process::ExitCode;
 
@@ -36,13 +36,13 @@ pub fn code(outcome: anyhow::Result<()>) -> ExitCode {
 #[must_use]
 #[allow(clippy::print_stderr)]
 pub fn failure(error: &anyhow::Error, code: u8) -> ExitCode {
-    // A reader that went away (`| head`) is no failure worth a message.
-    let gone = error.chain().any(|cause| {
+    // A reader that went away (`| head`) is no failure worth a message; another end of a connection is.
+    let is_broken = |cause: &(dyn std::error::Error + 'static)| {
         cause
             .downcast_ref::<std::io::Error>()
             .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    });
-    if gone {
+    };
+    if error.to_string() == UNWRITTEN && error.chain().any(is_broken) {
         return ExitCode::SUCCESS;
     }
     eprintln!("error: {error:#}");

@@ -56,6 +56,18 @@ fn a_run_ends_with_a_report_for_people_machines_and_browsers() {
 }
 
 #[test]
+fn a_limit_holds_where_nobody_reads_the_report() {
+    for json in [&[][..], &["--json", "-"]] {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_segue-loadtest"));
+        // Nobody listens there.
+        run.args(["run", "http://127.0.0.1:9", "--rate", "20", "--duration", "200ms"]).args(json);
+        let mut run = run.args(["--max-failed", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+        drop(run.stdout.take());
+        assert_eq!(run.wait().unwrap().code(), Some(2), "{json:?}");
+    }
+}
+
+#[test]
 fn the_documented_json_is_the_one_that_is_written() {
     let service = steady();
     let run = ["run", &service.url(), "--rate", "100", "--duration", "100ms", "--json", "-"];

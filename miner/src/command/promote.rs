@@ -28,10 +28,12 @@ pub struct PromoteArgs {
 pub fn run(args: &PromoteArgs) -> anyhow::Result<()> {
     let store = Store::new(&args.models);
     if let Some(model) = args.model {
-        let before = store.current()?;
+        // A pointer that is damaged is mended by this.
+        let before =
+            store.current().map(|id| id.map_or_else(|| "none".to_owned(), |id| id.to_string()));
         let now = Timestamp::from_second(Timestamp::now().as_second())?;
         store.promote(model, now)?;
-        let before = before.map_or_else(|| "none".to_owned(), |id| id.to_string());
+        let before = before.unwrap_or_else(|error| format!("damaged: {error:#}"));
         tracing::info!(%model, before, "model promoted");
         return Ok(());
     }

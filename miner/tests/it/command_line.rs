@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
@@ -330,7 +330,7 @@ fn what_there_is_nothing_of_is_said() {
 }
 
 #[test]
-fn a_pointer_that_is_damaged_is_told_of_beside_the_promotions() {
+fn a_pointer_that_is_damaged_is_told_of_beside_the_promotions_and_mended_by_one() {
     let shell = Shell::new();
     let models = shell.folder.path().join("models");
     let program = || Command::new(env!("CARGO_BIN_EXE_segue-miner"));
@@ -340,8 +340,20 @@ fn a_pointer_that_is_damaged_is_told_of_beside_the_promotions() {
     let promotions = || program().args(["promote", "--models"]).arg(&models).output().unwrap();
     let listed = promotions();
     assert!(listed.status.success() && !listed.stdout.is_empty(), "{listed:?}");
+    let good = std::fs::read_to_string(models.join("CURRENT")).unwrap();
     std::fs::write(models.join("CURRENT"), "garbage\n").unwrap();
     let damaged = promotions();
     assert_eq!((damaged.status.code(), damaged.stdout), (Some(1), listed.stdout));
     assert!(String::from_utf8(damaged.stderr).unwrap().contains("CURRENT: line 1"));
+    let promote = |models: &Path| {
+        let mut promote = program();
+        promote.args(["promote", good.trim(), "--models"]).arg(models).output().unwrap()
+    };
+    let mended = promote(&models);
+    assert!(mended.status.success(), "{mended:?}");
+    assert_eq!(std::fs::read_to_string(models.join("CURRENT")).unwrap(), good);
+
+    let elsewhere = shell.folder.path().join("model");
+    assert_eq!(promote(&elsewhere).status.code(), Some(1));
+    assert!(!elsewhere.exists());
 }
