@@ -93,7 +93,7 @@ impl<'m> Catalog<'m> {
     }
 
     /// The tracks whose titles have this key.
-    fn by_key(&self, key: &str) -> &'m [TrackId] {
+    pub(crate) fn by_key(&self, key: &str) -> &'m [TrackId] {
         let key_at = |number| self.spans.title_keys.bytes(self.buffer, number);
         match self.spans.by_title.find(key, key_at) {
             Some(key) => self.spans.title_tracks.get(self.buffer, key as usize),

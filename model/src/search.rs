@@ -7,6 +7,7 @@ use rapidfuzz::distance::osa::BatchComparator;
 use crate::catalog::{Catalog, TrackId};
 use crate::find::halves;
 use crate::fold::{fold, title_key};
+use crate::note::base_title;
 
 /// With fewer letters, nearly all short titles would be near.
 const SHORTEST_NEAR: usize = 3;
@@ -15,6 +16,8 @@ const SHORTEST_NEAR: usize = 3;
 const LONGEST_NEAR: usize = 64;
 /// So many edits are near at most: with more, nearly all titles would have to be compared with a long one.
 const MOST_EDITS: usize = 4;
+/// Notes on an edition are looked for after so many words at most.
+const MOST_WORDS: usize = 16;
 
 impl Catalog<'_> {
     /// Up to `limit` songs for what has been typed so far, a track for each: those whose title begins
@@ -30,14 +33,14 @@ impl Catalog<'_> {
             return Vec::new();
         }
         let mut found = Vec::new();
-        let titles = (&self.spans.title_keys, &self.spans.title_tracks, &*key);
-        let artists = (&self.spans.artist_keys, &self.spans.artist_tracks, without_the(&key));
-        for (keys, tracks, prefix) in [titles, artists] {
-            let first = keys.rank(self.buffer, |candidate| candidate < prefix);
-            let mut matching: Vec<TrackId> = (first..keys.len(self.buffer))
-                .take_while(|&rank| keys.get(self.buffer, rank).starts_with(prefix))
-                .flat_map(|rank| tracks.get(self.buffer, rank).iter().copied())
-                .collect();
+        let (spans, buffer) = (self.spans, self.buffer);
+        let titles = (&spans.title_keys, &spans.title_tracks, &*key, self.noted(typed, &key));
+        let artists = (&spans.artist_keys, &spans.artist_tracks, without_the(&key), Vec::new());
+        for (keys, tracks, prefix, mut matching) in [titles, artists] {
+            let first = keys.rank(buffer, |candidate| candidate < prefix);
+            let beginning = (first..keys.len(buffer))
+                .take_while(|&rank| keys.get(buffer, rank).starts_with(prefix));
+            matching.extend(beginning.flat_map(|rank| tracks.get(buffer, rank)));
             matching.sort_unstable();
             self.add_songs(&mut found, &matching, limit);
         }
@@ -48,6 +51,18 @@ impl Catalog<'_> {
             self.add_songs(&mut found, &self.near(typed, limit), limit);
         }
         found
+    }
+
+    /// The tracks whose titles begin with what has been typed, and a note on the edition with it, which is no
+    /// part of their keys; `folded` is what has been typed.
+    fn noted(&self, typed: &str, folded: &str) -> Vec<TrackId> {
+        let words = typed.match_indices(' ').map(|(end, _)| &typed[..end]).take(MOST_WORDS);
+        let mut keys: Vec<_> = words.chain([base_title(typed)]).map(fold).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let without_note = keys.iter().filter(|key| ***key != *folded);
+        let tracks = without_note.flat_map(|key| self.by_key(key)).copied();
+        tracks.filter(|&track| fold(self.title(track)).starts_with(folded)).collect()
     }
 
     /// Adds tracks of songs that are not there yet, up to `limit`.

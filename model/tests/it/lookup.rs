@@ -87,6 +87,28 @@ fn a_search_finds_titles_then_artists_then_near_matches() {
 }
 
 #[test]
+fn a_search_finds_a_title_by_all_that_it_begins_with() {
+    let songs = [
+        "Guetta - Dangerous (feat. Sam Martin)",
+        "Guetta - Dangerous (feat. Sam Martin) - Robin Schulz Remix",
+        "Other - Dangerous",
+        "Goulding - Tessellate - Bonus Track",
+        "Rihanna - Stay (Live) - Album Version (Edited)",
+        "Guest - Home feat. Someone",
+    ];
+    let model = Dataset::new(&[&songs[..], &songs[..1]]).model(2);
+    for song in songs {
+        let (_, title) = song.split_once(" - ").unwrap();
+        for (end, _) in title.char_indices().skip(1) {
+            let found = names(&model, &model.catalog().search(&title[..end], 100));
+            assert!(found.contains(&song.to_owned()), "{}: {found:?}", &title[..end]);
+        }
+    }
+    let first = model.catalog().search("dangerous feat sam", 1);
+    assert_eq!(names(&model, &first), songs[..1]);
+}
+
+#[test]
 fn a_near_match_is_a_matter_of_few_letters() {
     let model = sample().model(2);
     let near = |text: &str| names(&model, &model.catalog().near(text, 5));
