@@ -94,11 +94,28 @@ impl Failure {
     }
 }
 
+/// A message without the middle of what it quotes, where that is long: its beginning says what was found, its
+/// end what was expected.
+pub(crate) fn shortened(message: &str) -> String {
+    const ENDS: usize = 100;
+    let letter = |number: usize| message.char_indices().nth(number).map(|(at, _)| at);
+    match letter(2 * ENDS) {
+        None => message.to_owned(),
+        Some(_) => {
+            let first = letter(ENDS).unwrap_or_default();
+            let last = message.char_indices().nth_back(ENDS - 1).map_or(0, |(at, _)| at);
+            format!("{}...{}", &message[..first], &message[last..])
+        }
+    }
+}
+
 /// What serde_json found wrong: malformed text, or a wrong type in the right place.
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         match error.classify() {
-            serde_json::error::Category::Data => Self::Unprocessable { reason: error.to_string() },
+            serde_json::error::Category::Data => {
+                Self::Unprocessable { reason: shortened(&error.to_string()) }
+            }
             _ => {
                 let (line, column) = (error.line(), error.column());
                 let text = error.to_string();

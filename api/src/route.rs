@@ -1,14 +1,14 @@
 //! The public routes: which path is answered by what. Path first, then everything else in one handler
 //! that always answers: warp's rejections mean "try the next route", not "this failed".
 
-use std::convert::Infallible;
+use std::convert::{self, Infallible};
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use futures_util::Stream;
-use futures_util::future::Either;
+use futures_util::future::{Either, Map};
+use futures_util::{FutureExt, Stream};
 use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Version};
@@ -29,6 +29,7 @@ use crate::model_info::ModelInfo;
 use crate::question::Question;
 use crate::recommend::Answer;
 use crate::served::Served;
+use crate::server::READ_BYTES;
 use crate::song::Search;
 use crate::{Shared, answer, event, exposition, metric, page, recommend, song};
 
@@ -133,11 +134,14 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Ready<Result<Response, Infallible>>, S::Future>;
+    type Future = Either<Ready<Result<Response, Infallible>>, Map<S::Future, Ending>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         match check(&request, self.shared.config.max_body) {
-            Ok(()) => Either::Right(self.routes.call(request)),
+            Ok(()) => {
+                let ending = if is_left_unread(&request) { closing } else { convert::identity };
+                Either::Right(self.routes.call(request).map(ending))
+            }
             Err(failure) => {
                 let (path, status) = (request.uri().path(), failure.status());
                 let route = Route::at(path);
@@ -149,6 +153,25 @@ where
             }
         }
     }
+}
+
+/// What becomes of an answer at last.
+type Ending = fn(Result<Response, Infallible>) -> Result<Response, Infallible>;
+
+/// Whether a request has a body that its route does not read, and hyper does not read over either to come to the
+/// next request.
+fn is_left_unread(request: &Request<Incoming>) -> bool {
+    let is_short = |length| length <= READ_BYTES as u64;
+    !request.body().size_hint().exact().is_some_and(is_short)
+        && Route::at(request.uri().path()) != Route::Recommend
+}
+
+/// Says that the connection ends with this answer (RFC 9112, 9.6).
+fn closing(answer: Result<Response, Infallible>) -> Result<Response, Infallible> {
+    answer.map(|mut response| {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    })
 }
 
 /// Whether a request names one host (RFC 9112, 3.2), and no body that is too long to begin with.

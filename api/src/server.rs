@@ -34,8 +34,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// that has not sent any is closed at once when draining begins.
 const LAST_REQUEST: Duration = Duration::from_millis(100);
 
-/// The longest head of a request; a longer one gets 431. As much is read at once of anything else.
-const READ_BYTES: usize = 64 << 10;
+/// The longest head of a request that does not come at once; a longer one gets 431. As much is read at once of
+/// anything else.
+pub(crate) const READ_BYTES: usize = 64 << 10;
 
 /// What connections may cost.
 #[derive(Clone, Copy, Debug)]

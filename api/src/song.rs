@@ -6,7 +6,7 @@ use segue_model::Track;
 use segue_model::score::Seeds;
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, shortened};
 use crate::served::Served;
 
 const DEFAULT_LIMIT: usize = 10;
@@ -46,9 +46,9 @@ fn limit(text: &str) -> Result<usize, Failure> {
     match text.parse() {
         Ok(limit) if (1..=MOST_LIMIT).contains(&limit) => Ok(limit),
         _ => Err(Failure::Unprocessable {
-            reason: format!(
+            reason: shortened(&format!(
                 "expected `limit` to be a whole number from 1 to {MOST_LIMIT}, found {text:?}"
-            ),
+            )),
         }),
     }
 }

@@ -19,7 +19,7 @@ const BUSY = "There is a crowd at the moment. Trying again.";
 export async function recommend(songs, limit, signal) {
   const request = { method: "POST", headers: { "content-type": "application/json" }, signal };
   const { body, headers } = await ask("api/recommend", { ...request, body: JSON.stringify({ songs, limit, explain: true }) });
-  return { ...body, limit, model: headers.get("x-segue-model") };
+  return { ...body, limit, asked: songs.length, model: headers.get("x-segue-model") };
 }
 
 /** Songs whose titles or artists begin like, or resemble, what was typed. */

@@ -89,10 +89,9 @@ function show() {
   });
   next.show(details);
   byId("next-heading").textContent = songs.length ? "Next" : "Or begin with what most playlists hold";
-  byId("next-note").hidden = !(songs.length && answer.details.length && popular);
+  byId("next-note").hidden = !(songs.length && answer.asked && answer.details.length && popular);
   byId("more").hidden = !state.goesBeyond(answer.limit) || answer.details.length < answer.limit;
-  byId("clear").hidden = songs.length === 0;
-  byId("open-export").hidden = songs.length === 0;
+  byId("clear").hidden = byId("open-export").hidden = songs.length === 0;
   if (answer.version) strip.show(answer, model);
 }
 

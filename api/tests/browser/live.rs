@@ -105,6 +105,28 @@ async fn a_page_that_one_comes_back_to_is_live_again() {
 }
 
 #[tokio::test]
+async fn only_songs_that_were_asked_about_are_called_unknown() {
+    const UNKNOWN: &str = "!document.querySelector('#next-note').hidden";
+    play("", async |page, site| {
+        page.until("document.querySelectorAll('#next li').length === 10").await;
+        site.stop().await;
+        page.click("#next li:first-child button").await;
+        page.until("document.querySelector('#trouble').textContent.includes('cannot be reached')")
+            .await;
+        page.chosen(1).await;
+        assert_eq!(page.value(UNKNOWN).await, false);
+        for complaint in page.complaints().await {
+            assert!(complaint.contains("net::ERR_"), "{complaint}");
+        }
+    })
+    .await;
+    play("#song=Nobody%20Plays%20This", async |page, _| {
+        page.until(UNKNOWN).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_server_that_is_away_is_borne_kindly_and_taken_up_again() {
     play(YESTERDAY, async |page, site| {
         page.until_text("#next .title", "Help!").await;

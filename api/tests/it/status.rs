@@ -38,6 +38,31 @@ fn wrong_types_and_bounds_are_422_and_named() {
     let many = json!({ "songs": vec!["a"; 1001] }).to_string();
     check(&many, "at most 1000 `songs`, found 1001");
     assert_eq!(get(instance.address, "/api/songs?q=a&limit=many").status, 422);
+
+    // Long nonsense is not sent back as a whole.
+    let long = format!("🎵{}", "9".repeat(50_000));
+    check(&json!({ "songs": long }).to_string(), r#"🎵9999"#);
+    let answer = post(instance.address, "/api/recommend", json!({ "songs": long }).to_string());
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.len() < 300 && message.contains("`songs` to be a list"), "{message}");
+}
+
+#[test]
+fn a_long_body_that_is_not_read_ends_the_connection_which_the_answer_says() {
+    let instance = Instance::ready();
+    for (path, status) in [("/nowhere", 404), ("/api/songs", 405)] {
+        for (length, closes) in [(1_000, false), (300_000, true)] {
+            let mut connection = Connection::open(instance.address);
+            connection.send(&request("POST", path, "x".repeat(length).as_bytes()));
+            let answer = connection.receive();
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.header("connection") == Some("close"), closes, "{path} {length}");
+            if !closes {
+                connection.send(&request("GET", "/healthz", b""));
+                assert_eq!(connection.receive().status, 200);
+            }
+        }
+    }
 }
 
 #[test]
