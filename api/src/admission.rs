@@ -191,7 +191,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_answers_wait_only_so_long_and_leave_turns_to_others() {
-        let admission = Admission::new(4, Duration::from_millis(30), 1);
+        let admission = Admission::new(4, Duration::from_millis(500), 1);
         let working = admission.enter_long().await.unwrap();
         let waiting = async { tokio::join!(admission.enter_long(), admission.enter_long()) };
         let third = async {

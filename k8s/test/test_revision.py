@@ -34,12 +34,12 @@ def git(*arguments):
 
 def former(folder):
     """The folder with the manifests of the commit to compare with."""
+    changed = git("status", "--porcelain", "--", "k8s")
     try:
-        changed = git("status", "--porcelain", "--", "k8s")
         commit = git("rev-parse", "--verify", "HEAD" if changed else "HEAD~1").decode().strip()
-        archive = git("archive", commit, "--", "k8s")
-    except (OSError, subprocess.CalledProcessError) as error:
+    except subprocess.CalledProcessError as error:
         pytest.skip(f"there is no commit before this one: {error}")
+    archive = git("archive", commit, "--", "k8s")
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
     return folder

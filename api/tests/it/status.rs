@@ -53,12 +53,12 @@ fn a_long_body_that_is_not_read_ends_the_connection_which_the_answer_says() {
     for (path, status) in [("/nowhere", 404), ("/api/songs", 405)] {
         for (length, closes) in [(1_000, false), (300_000, true)] {
             let mut connection = Connection::open(instance.address);
-            connection.send(&request("POST", path, "x".repeat(length).as_bytes()));
+            connection.send(request("POST", path, "x".repeat(length).as_bytes()));
             let answer = connection.receive();
             assert_eq!(answer.status, status);
             assert_eq!(answer.header("connection") == Some("close"), closes, "{path} {length}");
             if !closes {
-                connection.send(&request("GET", "/healthz", b""));
+                connection.send(request("GET", "/healthz", b""));
                 assert_eq!(connection.receive().status, 200);
             }
         }
