@@ -7,9 +7,9 @@ use std::time::Duration;
 use segue_api::{Api, Config, UnixSocket};
 use tokio_util::sync::CancellationToken;
 
+use crate::support::SOON;
 use crate::support::client::{Connection, get, post, request};
 use crate::support::instance::Instance;
-use crate::support::SOON;
 
 const QUESTION: &str = r#"{"songs": ["Yesterday"], "limit": 1}"#;
 
