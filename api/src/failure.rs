@@ -94,8 +94,8 @@ impl Failure {
     }
 }
 
-/// A message without the middle of what it quotes, where that is long: its beginning says what was found, its
-/// end what was expected.
+/// A message without the middle of what it quotes, where that is long: its beginning and its end say what was
+/// found and what was expected.
 pub(crate) fn shortened(message: &str) -> String {
     const ENDS: usize = 100;
     let letter = |number: usize| message.char_indices().nth(number).map(|(at, _)| at);

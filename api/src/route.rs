@@ -29,7 +29,6 @@ use crate::model_info::ModelInfo;
 use crate::question::Question;
 use crate::recommend::Answer;
 use crate::served::Served;
-use crate::server::READ_BYTES;
 use crate::song::Search;
 use crate::{Shared, answer, event, exposition, metric, page, recommend, song};
 
@@ -158,12 +157,12 @@ where
 /// What becomes of an answer at last.
 type Ending = fn(Result<Response, Infallible>) -> Result<Response, Infallible>;
 
-/// Whether a request has a body that its route does not read, and hyper does not read over either to come to the
-/// next request.
+/// Whether a request has a body that its route does not read. hyper reads over what of it has come already, and
+/// closes the connection where that is not all.
 fn is_left_unread(request: &Request<Incoming>) -> bool {
-    let is_short = |length| length <= READ_BYTES as u64;
-    !request.body().size_hint().exact().is_some_and(is_short)
-        && Route::at(request.uri().path()) != Route::Recommend
+    let is_question =
+        request.method() == Method::POST && Route::at(request.uri().path()) == Route::Recommend;
+    !is_question && !request.body().is_end_stream()
 }
 
 /// Says that the connection ends with this answer (RFC 9112, 9.6).

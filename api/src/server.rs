@@ -36,7 +36,7 @@ const LAST_REQUEST: Duration = Duration::from_millis(100);
 
 /// The longest head of a request that does not come at once; a longer one gets 431. As much is read at once of
 /// anything else.
-pub(crate) const READ_BYTES: usize = 64 << 10;
+const READ_BYTES: usize = 64 << 10;
 
 /// What connections may cost.
 #[derive(Clone, Copy, Debug)]

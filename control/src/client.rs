@@ -40,6 +40,12 @@ pub enum ClientError {
         /// Its reason.
         reason: String,
     },
+    /// The API could not do it just now: what it needs can't be read.
+    #[error("{reason}")]
+    Unavailable {
+        /// Its reason.
+        reason: String,
+    },
     /// The answer is not one of the protocol's.
     #[error("{socket}: expected an answer of the admin protocol, found {found}")]
     Unexpected {
@@ -85,7 +91,7 @@ impl Client {
     /// Has the API serve a model, and gives back what it serves now.
     ///
     /// # Errors
-    /// The API can't be reached, refuses the model, or answers something else.
+    /// The API can't be reached, refuses the model or can't read it, or answers something else.
     pub async fn reload(&self, model: &str) -> Result<Status, ClientError> {
         let reload = Reload { model: Some(model.to_owned()) };
         let body = serde_json::to_vec(&reload).expect("a message is plain values");
@@ -96,10 +102,11 @@ impl Client {
                 let refusal: Refusal = self.decode(&body)?;
                 Err(ClientError::Refused { reason: refusal.error.message })
             }
-            _ => Err(match serde_json::from_slice::<Refusal>(&body) {
-                Ok(refusal) => self.unexpected(format!("{status}: {}", refusal.error.message)),
-                Err(_) => self.unexpected(format!("status {status}")),
-            }),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let refusal: Refusal = self.decode(&body)?;
+                Err(ClientError::Unavailable { reason: refusal.error.message })
+            }
+            _ => Err(self.unexpected(format!("status {status}"))),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Which rules an itemset makes depends on its subsets' supports. So all itemsets that are shorter than the
 //! longest wanted are mined first, and kept; the longest, of which there are many times as many, are counted as
-//! they are found, by whichever thread finds them.
+//! they are found, by whichever thread finds them. (Where any length is wanted, all are kept, and mined twice.)
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;

@@ -7,7 +7,6 @@ use rapidfuzz::distance::osa::BatchComparator;
 use crate::catalog::{Catalog, TrackId};
 use crate::find::halves;
 use crate::fold::{fold, title_key};
-use crate::note::base_title;
 
 /// With fewer letters, nearly all short titles would be near.
 const SHORTEST_NEAR: usize = 3;
@@ -56,8 +55,8 @@ impl Catalog<'_> {
     /// The tracks whose titles begin with what has been typed, and a note on the edition with it, which is no
     /// part of their keys; `folded` is what has been typed.
     fn noted(&self, typed: &str, folded: &str) -> Vec<TrackId> {
-        let words = typed.match_indices(' ').map(|(end, _)| &typed[..end]).take(MOST_WORDS);
-        let mut keys: Vec<_> = words.chain([base_title(typed)]).map(fold).collect();
+        let words = folded.match_indices(' ').map(|(end, _)| folded[..end].into());
+        let mut keys: Vec<_> = words.take(MOST_WORDS).chain([title_key(typed)]).collect();
         keys.sort_unstable();
         keys.dedup();
         let without_note = keys.iter().filter(|key| ***key != *folded);

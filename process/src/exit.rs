@@ -1,6 +1,7 @@
 //! From errors to exit codes: 0 done, 64 wrong usage (`EX_USAGE` of sysexits.h), 128 and the signal's number
 //! where a server was told twice to stop, 1 anything else. A program that needs another code documents it in its `--help`.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,7 +10,17 @@ use clap::Parser;
 pub const USAGE: u8 = 64;
 
 /// What a program failed to do when its results could not be written.
-pub const UNWRITTEN: &str = "standard output: failed to write";
+pub const UNWRITTEN: Unwritten = Unwritten;
+
+/// The context of an error at standard output.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwritten;
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("standard output: failed to write")
+    }
+}
 
 /// The program's arguments; prints help, version or what is wrong with the arguments, and exits, where
 /// that is what is due.
@@ -42,7 +53,7 @@ pub fn failure(error: &anyhow::Error, code: u8) -> ExitCode {
             .downcast_ref::<std::io::Error>()
             .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
     };
-    if error.to_string() == UNWRITTEN && error.chain().any(is_broken) {
+    if error.is::<Unwritten>() && error.chain().any(is_broken) {
         return ExitCode::SUCCESS;
     }
     eprintln!("error: {error:#}");

@@ -323,7 +323,8 @@ impl<'a> DatasetLoop<'a> {
     }
 
     /// Whether the model that is served has been gone back to: it was promoted before. One that was not is
-    /// of a miner that took longer than the dataset it mined was configured.
+    /// of a miner that took longer than the dataset it mined was configured, or what the API fell back to from
+    /// a current model that is damaged: mining mends both.
     async fn went_back(&self, served: &ServedModel) -> bool {
         let (store, id) = (Store::new(&self.config.models), served.id.clone());
         let history = tokio::task::spawn_blocking(move || store.history()).await;

@@ -2,7 +2,8 @@
 //!
 //! Each round compares what is served with what should be, so it does not matter who moved the pointer,
 //! who told the API what, or which of the two was restarted. What the API will not serve stays refused
-//! until the pointer moves or the API restarts: asking again could change nothing.
+//! until the pointer moves or the API restarts: asking again could change nothing. What it can't read is
+//! asked for again and again.
 //!
 //! Not here: what a model is made from (see `dataset_loop`); it is told what is served.
 
@@ -50,6 +51,8 @@ pub(crate) struct ModelLoop<'a> {
     /// What was served at the last look, once there was one.
     seen: Option<Option<ServedModel>>,
     refused: Option<Refused>,
+    /// The model that the API last could not read.
+    unreadable: Option<ModelId>,
 }
 
 /// A model that the API refused, and the API that did.
@@ -92,6 +95,7 @@ impl<'a> ModelLoop<'a> {
             pointer: Outage::default(),
             seen: None,
             refused: None,
+            unreadable: None,
         }
     }
 
@@ -126,7 +130,9 @@ impl<'a> ModelLoop<'a> {
             self.settle();
             return self.config.poll_models;
         }
-        self.settled.send_replace(None);
+        if self.unreadable != Some(wanted) {
+            self.settled.send_replace(None);
+        }
         self.reload(refused).await
     }
 
@@ -198,6 +204,7 @@ impl<'a> ModelLoop<'a> {
     fn in_step(&mut self, published: bool) {
         let news = self.settled.borrow().is_none();
         self.refused = None;
+        self.unreadable = None;
         self.reloading.reset();
         self.facts.model_out_of_step.set(0);
         if news && !published {
@@ -231,15 +238,33 @@ impl<'a> ModelLoop<'a> {
                     "the API refuses a model; not asked again before CURRENT moves or the API restarts"
                 );
                 self.refused = Some(refused);
+                self.unreadable = None;
                 self.settle();
                 self.config.poll_models
             }
+            Err(ClientError::Unavailable { reason }) => self.unreadable(model, &reason),
             Ok(status) => {
                 let served = shown(status.model.map(|model| model.id));
                 self.failed(model, &format!("it answers that it serves {served}"))
             }
             Err(error) => self.failed(model, &with_causes(&error)),
         }
+    }
+
+    /// A volume on the network may have such moments; but where it lasts, what is served is what there is to go
+    /// by.
+    fn unreadable(&mut self, model: ModelId, reason: &str) -> Duration {
+        self.facts.reloaded(Reload::Failed);
+        let pause = self.reloading.pause();
+        let again_in_seconds = log::seconds(pause);
+        let serving = shown(self.serving());
+        if self.unreadable.replace(model) == Some(model) {
+            tracing::debug!(%model, serving, reason, again_in_seconds, "the API still can't read a model");
+        } else {
+            tracing::warn!(%model, serving, reason, again_in_seconds, "the API can't read a model");
+        }
+        self.settle();
+        pause
     }
 
     fn failed(&mut self, model: ModelId, error: &str) -> Duration {

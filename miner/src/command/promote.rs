@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use segue_model::{ModelId, Store};
 use segue_process::exit::UNWRITTEN;
+use segue_process::log::with_causes;
 
 /// Make a published model the current one.
 ///
@@ -33,7 +34,7 @@ pub fn run(args: &PromoteArgs) -> anyhow::Result<()> {
             store.current().map(|id| id.map_or_else(|| "none".to_owned(), |id| id.to_string()));
         let now = Timestamp::from_second(Timestamp::now().as_second())?;
         store.promote(model, now)?;
-        let before = before.unwrap_or_else(|error| format!("damaged: {error:#}"));
+        let before = before.unwrap_or_else(|error| format!("unreadable: {}", with_causes(&error)));
         tracing::info!(%model, before, "model promoted");
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::fs;
 use segue_model::DatasetMetadata;
 
 use crate::support::api::Api;
-use crate::support::{OFTEN, World, eventually, made_from};
+use crate::support::{OFTEN, World, eventually, made_from, sha256};
 
 fn songs() -> DatasetMetadata {
     made_from("ds1", "/songs.csv", b"songs")
@@ -143,6 +143,36 @@ async fn an_api_in_trouble_is_asked_again_until_it_takes_the_model() {
     assert_eq!(world.log.count("the API did not take a model"), 3);
     assert!(world.log.line("the API did not take a model").await["again_in_seconds"].is_number());
     assert_eq!(api.state().reloads, 4);
+}
+
+#[tokio::test]
+async fn a_model_that_can_not_be_read_is_asked_for_until_it_can_and_holds_nothing_up() {
+    let mut world = World::new();
+    world.config.poll_models = OFTEN;
+    world.put("songs.csv", b"new");
+    let path = world.path("songs.csv").display().to_string();
+    world.mount(&[("DATASET_ID", "ds1"), ("DATASET_URL", &path)]);
+    let good = world.publish_current(made_from("ds1", &path, b"old"));
+    let api = Api::start(&world.config.admin_socket, &world.store);
+    let lost = world.publish(made_from("ds1", &path, b"older"));
+    let file = world.store.path(lost);
+    let away = file.with_extension("away");
+    fs::rename(&file, &away).unwrap();
+    fs::write(world.store.pointer(), format!("{lost}\n")).unwrap();
+    world.watch();
+    let line = world.log.line("the API can't read a model").await;
+    assert_eq!(
+        (&line["model"], &line["serving"]),
+        (&lost.to_string().into(), &good.to_string().into())
+    );
+    // The dataset is looked at meanwhile, and mined.
+    assert_eq!(world.order().await.order.sha256, sha256(b"new"));
+    let reloads = api.state().reloads;
+    eventually("more tries", || api.state().reloads > reloads + 2).await;
+    assert_eq!(world.log.count("the API can't read a model"), 1);
+
+    fs::rename(&away, &file).unwrap();
+    eventually("the model that is there again", || api.serves(lost)).await;
 }
 
 #[tokio::test]

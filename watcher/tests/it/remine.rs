@@ -111,7 +111,7 @@ async fn stopping_does_not_wait_for_a_command() {
 #[tokio::test]
 async fn whatever_a_command_runs_ends_with_it() {
     let (mut world, _api) = changed();
-    world.config.remine_timeout = Duration::from_millis(300);
+    world.config.remine_timeout = Duration::from_secs(3);
     let id = world.path("id");
     // The shell waits for another process.
     let command =

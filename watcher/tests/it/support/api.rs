@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use segue_control::{Refusal, RefusalReason, Reload, ServedModel, Status};
-use segue_model::{ModelId, Store};
+use segue_model::{ModelError, ModelId, Store};
 use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 
@@ -85,8 +85,8 @@ impl Drop for Api {
 }
 
 impl State {
-    pub(crate) fn serve(&mut self, model: ModelId) -> Result<(), String> {
-        let model = self.store.load(model).map_err(|error| error.to_string())?;
+    pub(crate) fn serve(&mut self, model: ModelId) -> Result<(), ModelError> {
+        let model = self.store.load(model)?;
         let (id, metadata) = (model.id().to_string(), model.metadata());
         let model_date = metadata.model_date.to_string();
         self.served = Some(ServedModel { id, model_date, dataset: metadata.dataset.clone() });
@@ -120,9 +120,16 @@ async fn answer(
             } else {
                 match state.serve(reload.model.unwrap().parse().unwrap()) {
                     Ok(()) => (StatusCode::OK, serde_json::to_vec(&state.status())),
-                    Err(message) => {
-                        let error = RefusalReason { code: "model_refused".to_owned(), message };
-                        (StatusCode::CONFLICT, serde_json::to_vec(&Refusal { error }))
+                    Err(error) => {
+                        let message = error.to_string();
+                        let (status, code) = match error {
+                            ModelError::Read { .. } => {
+                                (StatusCode::SERVICE_UNAVAILABLE, "model_unreadable")
+                            }
+                            _ => (StatusCode::CONFLICT, "model_refused"),
+                        };
+                        let error = RefusalReason { code: code.to_owned(), message };
+                        (status, serde_json::to_vec(&Refusal { error }))
                     }
                 }
             }
