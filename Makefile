@@ -3,7 +3,7 @@
 CARGO ?= cargo
 # Debian's packages that tests run.
 TEST_PACKAGES := chromium chromium-driver curl python3-venv wget \
-	podman buildah runc containernetworking-plugins catatonit prometheus
+	podman buildah runc containernetworking-plugins catatonit
 # Where one is root already, nothing is needed to become it.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 

@@ -98,14 +98,12 @@ impl Failure {
 /// found and what was expected.
 pub(crate) fn shortened(message: &str) -> String {
     const ENDS: usize = 100;
-    let letter = |number: usize| message.char_indices().nth(number).map(|(at, _)| at);
-    match letter(2 * ENDS) {
-        None => message.to_owned(),
-        Some(_) => {
-            let first = letter(ENDS).unwrap_or_default();
-            let last = message.char_indices().nth_back(ENDS - 1).map_or(0, |(at, _)| at);
+    let mut letters = message.char_indices();
+    match (letters.nth(ENDS), letters.nth_back(ENDS - 1)) {
+        (Some((first, _)), Some((last, _))) => {
             format!("{}...{}", &message[..first], &message[last..])
         }
+        _ => message.to_owned(),
     }
 }
 

@@ -161,8 +161,8 @@ type Ending = fn(Result<Response, Infallible>) -> Result<Response, Infallible>;
 /// closes the connection where that is not all.
 fn is_left_unread(request: &Request<Incoming>) -> bool {
     let is_question =
-        request.method() == Method::POST && Route::at(request.uri().path()) == Route::Recommend;
-    !is_question && !request.body().is_end_stream()
+        || request.method() == Method::POST && Route::at(request.uri().path()) == Route::Recommend;
+    !request.body().is_end_stream() && !is_question()
 }
 
 /// Says that the connection ends with this answer (RFC 9112, 9.6).

@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 programs=$(.ci/venv k8s-test k8s/test/requirements.txt)
-export PATH=$programs:$PATH
+promtool=$(.ci/unpacked prometheus)
+export PATH=$programs:$promtool:$PATH
 # Nothing here talks to a cluster, whatever the machine is set up for.
 export KUBECONFIG=/dev/null
 export PYTHONDONTWRITEBYTECODE=1

@@ -91,8 +91,8 @@ pub enum PublishError {
 /// Reads, mines, publishes and promotes. Whatever fails, the current model stays.
 ///
 /// Where another model becomes current meanwhile, as when two miners run at once, and nothing is forced, it does
-/// so again, from the start: the dataset is compared with the very model that it replaces, and a model tells which that was. What
-/// comparing needs is not kept until then, as a model takes as much memory again.
+/// so again, from the start: the dataset is compared with the very model that it replaces, and a model tells
+/// which that was. What comparing needs is not kept until then, as a model takes as much memory again.
 ///
 /// # Errors
 /// See [`PublishError`].

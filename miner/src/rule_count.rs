@@ -25,11 +25,11 @@ impl RuleSearch {
         transactions: &Transactions,
     ) -> Result<(ItemsetCounts, u64), MineError> {
         let miner = miner.clone().target(Target::All);
-        let mut shorter = match miner.longest().map(|longest| NonZeroUsize::new(longest.get() - 1))
-        {
-            Some(None) => Itemsets::default(),
-            most => {
-                miner.clone().without_progress().max_len(most.flatten()).itemsets(transactions)?
+        let mut shorter = match miner.longest() {
+            Some(NonZeroUsize::MIN) => Itemsets::default(),
+            longest => {
+                let most = longest.and_then(|longest| NonZeroUsize::new(longest.get() - 1));
+                miner.clone().without_progress().max_len(most).itemsets(transactions)?
             }
         };
         shorter.sort_items();
@@ -40,9 +40,7 @@ impl RuleSearch {
             transactions,
             || Counter::new(self, &subsets, transactions.len()),
             |counter| {
-                for (length, &count) in counter.itemsets.iter().enumerate() {
-                    itemsets.add(length, count);
-                }
+                itemsets.merge(&counter.itemsets);
                 rules += counter.rules;
                 ControlFlow::Continue(())
             },
@@ -65,8 +63,7 @@ struct Counter<'a> {
     split: Split,
     path: Vec<u32>,
     rising: Vec<u32>,
-    /// By length.
-    itemsets: Vec<u64>,
+    itemsets: ItemsetCounts,
     rules: u64,
 }
 
@@ -79,7 +76,7 @@ impl<'a> Counter<'a> {
             split: Split::default(),
             path: Vec::new(),
             rising: Vec::new(),
-            itemsets: Vec::new(),
+            itemsets: ItemsetCounts::default(),
             rules: 0,
         }
     }
@@ -96,10 +93,7 @@ impl Collector for Counter<'_> {
 
     fn itemset(&mut self, support: u32) {
         let Self { search, subsets, transactions, split, path, rising, itemsets, rules } = self;
-        if itemsets.len() <= path.len() {
-            itemsets.resize(path.len() + 1, 0);
-        }
-        itemsets[path.len()] += 1;
+        itemsets.add(path.len(), 1);
         rising.clone_from(path);
         rising.sort_unstable();
         // Whether a rule is wanted can't be foreseen: there is no branch for it.

@@ -18,9 +18,7 @@ impl Rules {
         let words = rules.iter().filter_map(|&(track, weight)| word(track, level(weight / scale)));
         Self { words: words.collect(), scale }
     }
-}
 
-impl Rules {
     /// Those of tracks and strengths in any order, the strongest first; equal ones as tracks come.
     #[must_use]
     pub fn strongest_first(rules: &[(TrackId, f32)]) -> Self {

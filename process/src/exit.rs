@@ -1,5 +1,6 @@
 //! From errors to exit codes: 0 done, 64 wrong usage (`EX_USAGE` of sysexits.h), 128 and the signal's number
-//! where a server was told twice to stop, 1 anything else. A program that needs another code documents it in its `--help`.
+//! where a server was told twice to stop, 1 anything else. A program that needs another code documents it in
+//! its `--help`.
 
 use std::fmt;
 use std::process::ExitCode;
