@@ -14,7 +14,7 @@
 
 use rayon::prelude::*;
 use segue_model::TrackId;
-use segue_model::score::learned_impact;
+use segue_model::score::{learned_impact, weight};
 
 use crate::cooccurrence::{Consequent, keep_first};
 use crate::progress::{Progress, Task, Unit};
@@ -113,7 +113,7 @@ impl Sample {
             weights: drawn.iter().map(|&number| ranked.weights[number]).collect(),
             occurrences: vec![Vec::new(); tracks.len()],
             masses: vec![0.0; tracks.len()],
-            lambda: LAMBDA * (ranked.mean_length().max(1.0)).powf(-0.5),
+            lambda: LAMBDA * weight(ranked.mean_length()),
             tracks,
         };
         for (number, &drawn) in drawn.iter().enumerate() {

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 use segue_model::TrackId;
-use segue_model::score::rank;
+use segue_model::score::{own_weight, rank, weight};
 
 use crate::dataset::Items;
 use crate::transaction::Transactions;
@@ -29,6 +29,8 @@ pub(crate) struct Ranked {
     pub(crate) tracks: Occurrences,
     /// The transactions of each artist, each once.
     pub(crate) artists: Occurrences,
+    /// What a song says for the others of its artist (see [`own_weight`]).
+    pub(crate) own_weight: f32,
 }
 
 /// The transactions in which something occurs, ascending.
@@ -65,17 +67,20 @@ impl Ranked {
         }
         let transactions = renumbered(transactions, &rank_of);
         let weights: Vec<f32> =
-            transactions.iter().map(|items| (items.len() as f32).max(1.0).powf(-0.5)).collect();
+            transactions.iter().map(|items| weight(items.len() as f32)).collect();
+        let artist_of: Vec<u32> = items.iter().map(|&item| names.artist_id(item)).collect();
+        let is_artist: Vec<bool> = names.artists().iter().map(|name| !name.is_empty()).collect();
         let (tracks, artists) = rayon::join(
             || Occurrences::of_tracks(&transactions, &supports),
-            || {
-                let artist_of: Vec<u32> = items.iter().map(|&item| names.artist_id(item)).collect();
-                let is_artist = names.artists().iter().map(|name| !name.is_empty());
-                Occurrences::of_artists(&transactions, &supports, &artist_of, is_artist)
-            },
+            || Occurrences::of_artists(&transactions, &supports, &artist_of, &is_artist),
         );
+        let by_artists =
+            artist_of.iter().zip(&supports).filter(|&(&artist, _)| is_artist[artist as usize]);
+        let by_artists = by_artists.map(|(_, &support)| support as usize).sum();
+        let mean_length = mean_length(&tracks, &transactions);
+        let own_weight = own_weight(mean_length, by_artists, artists.numbers.len());
         let factors = Factors::new(&supports);
-        Self { items, supports, factors, transactions, weights, tracks, artists }
+        Self { items, supports, factors, transactions, weights, tracks, artists, own_weight }
     }
 
     /// The number of tracks.
@@ -90,8 +95,12 @@ impl Ranked {
 
     /// The mean number of tracks of a transaction.
     pub(crate) fn mean_length(&self) -> f32 {
-        self.occurrences() as f32 / self.transactions.len().max(1) as f32
+        mean_length(&self.tracks, &self.transactions)
     }
+}
+
+fn mean_length(tracks: &Occurrences, transactions: &Transactions) -> f32 {
+    tracks.numbers.len() as f32 / transactions.len().max(1) as f32
 }
 
 /// What the strength of a rule to a track is multiplied with to order rules: the powers in [`rank`], one for
@@ -168,7 +177,7 @@ impl Occurrences {
         transactions: &Transactions,
         supports: &[u32],
         artist_of: &[u32],
-        is_artist: impl ExactSizeIterator<Item = bool>,
+        is_artist: &[bool],
     ) -> Self {
         // Room for as many as there are of its tracks together.
         let mut room = vec![0_usize; is_artist.len()];
@@ -190,7 +199,7 @@ impl Occurrences {
         let mut offsets = Vec::with_capacity(starts.len());
         let mut end = 0;
         offsets.push(end);
-        for (artist, is_artist) in is_artist.enumerate() {
+        for (artist, &is_artist) in is_artist.iter().enumerate() {
             if is_artist {
                 numbers.copy_within(starts[artist]..next[artist], end);
                 end += next[artist] - starts[artist];

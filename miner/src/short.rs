@@ -1,5 +1,6 @@
 //! What is made ready for short answers: for each song that is not too rare, the strongest of its rules
-//! and of its artist's, added up; for each artist the strongest of its own.
+//! and of its artist's, and what it says for the artist's other songs, added up; for each artist the
+//! strongest of its rules with the same of a rare song.
 //!
 //! An answer of ten songs then reads less than a hundred words of memory for each song that it is asked
 //! about, where all its rules, or all its playlists, would be thousands.
@@ -7,9 +8,9 @@
 //! Not here: counting (see `cooccurrence`), and whose rules are written out as they are (see `written`).
 
 use segue_model::TrackId;
-use segue_model::score::{MOST_SHORT_RULES, antecedent_share, artist_share};
+use segue_model::score::{MOST_SHORT_RULES, antecedent_share, artist_share, strength};
 
-use crate::cooccurrence::{Best, Consequent, Cooccurrences, TAKEN_TOGETHER};
+use crate::cooccurrence::{Best, Cooccurrences, TAKEN_TOGETHER};
 use crate::ranked::{Factors, Ranked};
 
 /// The only playlist of a song is read as fast as a list.
@@ -27,9 +28,10 @@ const RULES: usize = 4_000_000;
 const OCCURRENCES_PER_RULE: usize = 2;
 /// So many of an artist's rules are looked at: what they say least of may be what a song's own say most of.
 pub(crate) const LOOKED_AT: usize = 2 * MOST_SHORT_RULES;
+/// So many of an artist's songs speak for each other, the most frequent.
+const OWN_SONGS: usize = MOST_SHORT_RULES;
 
-/// How many rules an artist in so many playlists has, whose rules are not written out; none where its only
-/// playlist is read.
+/// How many rules an artist in so many playlists has; none where its only playlist is read.
 pub(crate) fn rules_for_artist(support: usize) -> usize {
     if support <= RARE as usize {
         return 0;
@@ -54,26 +56,59 @@ pub(crate) fn songs_with_short_rules(ranked: &Ranked) -> usize {
     first_without.unwrap_or(ranked.len())
 }
 
-/// What the rules of an artist say, to be added to what those of its songs do. Reused from artist to
-/// artist.
+/// What an artist says, to be added to what its songs do. Reused from artist to artist.
 #[derive(Debug, Default)]
 pub(crate) struct OfArtist {
-    /// The strongest rules, best first, with their ranks.
-    rules: Vec<Consequent>,
+    /// The strongest of its rules, and those to its own songs.
+    rules: Vec<ByArtist>,
+    /// What a rule of the artist counts.
     share: f32,
 }
 
+/// What an artist says for a track, as ranks.
+#[derive(Clone, Copy, Debug)]
+struct ByArtist {
+    track: TrackId,
+    /// The rank of the artist's rule.
+    rule: f32,
+    /// What each of the artist's songs says for the others of them.
+    own: f32,
+}
+
 impl OfArtist {
-    /// Takes the strongest rules of an artist in so many playlists, best first, and their ranks.
-    pub(crate) fn set(&mut self, support: usize, rules: impl Iterator<Item = Consequent>) {
-        self.rules.clear();
-        self.rules.extend(rules);
+    /// Takes the strongest rules of an artist that has been counted in so many of its playlists, and those to
+    /// its songs, of which these are the most frequent. All rules are offered.
+    pub(crate) fn choose(
+        &mut self,
+        ranked: &Ranked,
+        support: usize,
+        songs: &[TrackId],
+        counts: &mut Cooccurrences,
+        best: &mut Best,
+    ) {
         self.share = antecedent_share(support as u32);
+        let songs = &songs[..songs.len().min(OWN_SONGS)];
+        let weight = ranked.own_weight * self.share;
+        let own = songs.iter().map(|&track| {
+            let factor = ranked.factors.of(track);
+            let own = factor * strength(weight, ranked.supports[track as usize]);
+            ByArtist { track, rule: counts.take_one(track, &ranked.factors), own }
+        });
+        self.rules.clear();
+        self.rules.extend(own);
+        self.rules.iter().for_each(|by| best.offer(&[(by.track, by.rule)], 1.0));
+        counts.take(&ranked.factors, |ranks| best.offer(ranks, 1.0));
+        let others = best.best_first().filter(|(track, _)| songs.binary_search(track).is_err());
+        let others = others.take(LOOKED_AT).map(|(track, rule)| ByArtist { track, rule, own: 0.0 });
+        self.rules.extend(others);
     }
 
-    /// At most so many of them, best first.
-    pub(crate) fn first(&self, most: usize) -> impl Iterator<Item = Consequent> {
-        self.rules.iter().take(most).copied()
+    /// Offers what the artist says where its songs are rare: all of it counts as the artist's rules do for a
+    /// song in one playlist.
+    pub(crate) fn offer_to_rare(&self, best: &mut Best) {
+        let share = artist_share(RARE) * self.share;
+        let ranks = self.rules.iter().map(|by| (by.track, by.rule + by.own / share));
+        ranks.for_each(|rank| best.offer(&[rank], 1.0));
     }
 
     /// Offers the best tracks of a song in so many playlists, which has been counted, and of its artist, whose
@@ -87,15 +122,15 @@ impl OfArtist {
         together: &mut Best,
         alone: &mut Best,
     ) {
-        let own = antecedent_share(support as u32);
+        let own_share = antecedent_share(support as u32);
         let share = artist_share(support as u32) * self.share;
         let mut both = [(0, 0.0); TAKEN_TOGETHER];
         let mut only = [(0, 0.0); TAKEN_TOGETHER];
-        for rules in self.rules[..self.rules.len().min(LOOKED_AT)].chunks(TAKEN_TOGETHER) {
-            for (place, &(track, by_artist)) in rules.iter().enumerate() {
+        for rules in self.rules.chunks(TAKEN_TOGETHER) {
+            for (place, &ByArtist { track, rule, own }) in rules.iter().enumerate() {
                 let rank = counts.take_one(track, factors);
                 only[place] = (track, rank);
-                let worth = own * rank + share * by_artist;
+                let worth = own_share * rank + share * rule + own;
                 both[place] = (track, if track == song { 0.0 } else { worth });
             }
             alone.offer(&only[..rules.len()], 1.0);
@@ -103,17 +138,15 @@ impl OfArtist {
         }
         counts.take(factors, |ranks| {
             alone.offer(ranks, 1.0);
-            together.offer(ranks, own);
+            together.offer(ranks, own_share);
         });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use segue_model::score::strength;
-
     use super::*;
-    use crate::cooccurrence::Drawn;
+    use crate::cooccurrence::{Consequent, Drawn};
     use crate::dataset::Items;
 
     /// What all tracks share with these playlists, counted one by one.
@@ -152,10 +185,12 @@ mod tests {
         for song in [0, 1, 5, 30, 100, ranked.len() as TrackId - 1] {
             let artist = items.artist_id(ranked.items[song as usize]);
             let (by_artist, with_song) = (ranked.artists.get(artist), ranked.tracks.get(song));
+            let is_of_artist =
+                |&song: &TrackId| items.artist_id(ranked.items[song as usize]) == artist;
+            let songs: Vec<_> = (0..ranked.len() as TrackId).filter(is_of_artist).collect();
             counts.count(&ranked, drawn(by_artist), None);
             best.begin(LOOKED_AT);
-            counts.take(&ranked.factors, |ranks| best.offer(ranks, 1.0));
-            of_artist.set(by_artist.len(), best.best_first());
+            of_artist.choose(&ranked, by_artist.len(), &songs, &mut counts, &mut best);
             counts.count(&ranked, drawn(with_song), Some(song));
             best.begin(rules_for_song(with_song.len()));
             of_artist.choose_beside(
@@ -166,15 +201,19 @@ mod tests {
                 &mut best,
                 &mut Best::default(),
             );
-            let strength = |(track, worth)| (track, worth / ranked.factors.of(track));
-            let found: Vec<Consequent> = best.all().map(strength).collect();
+            let unranked = |(track, worth)| (track, worth / ranked.factors.of(track));
+            let found: Vec<Consequent> = best.all().map(unranked).collect();
 
             let support = with_song.len() as u32;
             let share = artist_share(support) * antecedent_share(by_artist.len() as u32);
             let sums = strengths(&ranked, with_song).into_iter().zip(strengths(&ranked, by_artist));
             let sums =
                 sums.map(|(own, by_artist)| antecedent_share(support) * own + share * by_artist);
-            let sums: Vec<f32> = sums.collect();
+            let mut sums: Vec<f32> = sums.collect();
+            let weight = ranked.own_weight * antecedent_share(by_artist.len() as u32);
+            for &own in &songs {
+                sums[own as usize] += strength(weight, ranked.supports[own as usize]);
+            }
             let worth = |track: TrackId| sums[track as usize] * ranked.factors.of(track);
             let others = (0..ranked.len() as TrackId).filter(|&track| track != song);
             let mut expected: Vec<f32> = others.map(worth).filter(|&worth| worth > 0.0).collect();

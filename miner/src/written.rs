@@ -47,7 +47,7 @@ pub(crate) struct WrittenRules {
     pub(crate) of_artists: Vec<Rules>,
     /// What is made ready for short answers, of the first tracks.
     pub(crate) short_of_tracks: Vec<Rules>,
-    /// The same of each artist; none where its rules are written out, or one playlist is all it has.
+    /// The same of each artist; none where one playlist is all it has.
     pub(crate) short_of_artists: Vec<Rules>,
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn some_rules(ranked: &Ranked, limits: Limits, wanted: &[Antecedent])
         let [explicit, _] = match antecedent {
             Antecedent::Track(song) if (song as usize) < explicit => task.of_song(song),
             Antecedent::Artist(artist) if ranked.artists.get(artist).len() > frequent => {
-                task.of_artist(Some(artist), false)
+                task.of_artist(Some(artist), &[])
             }
             Antecedent::Track(_) | Antecedent::Artist(_) => Default::default(),
         };
@@ -164,27 +164,31 @@ impl<'r> Task<'r> {
 
     /// The rules of an artist, where there is one, and of its songs.
     fn of(&mut self, artist: Option<ArtistId>, songs: &[TrackId]) -> Found {
-        let of_artist = self.of_artist(artist, !songs.is_empty());
+        let of_artist = self.of_artist(artist, songs);
         let of_songs = songs.iter().map(|&song| self.of_song(song)).collect();
         Found { of_artist, of_songs }
     }
 
-    fn of_artist(&mut self, artist: Option<ArtistId>, has_songs: bool) -> [Rules; 2] {
-        let Self { ranked, limits, counts, of_artist, chosen, rules, .. } = self;
+    fn of_artist(&mut self, artist: Option<ArtistId>, songs: &[TrackId]) -> [Rules; 2] {
+        let Self { ranked, limits, counts, of_artist, chosen, chosen_for_short, rules, .. } = self;
         let playlists = artist.map_or(&[][..], |artist| ranked.artists.get(artist));
         let is_explicit = playlists.len() > limits.implicit_support as usize;
-        let short = if is_explicit { 0 } else { rules_for_artist(playlists.len()) };
-        if !is_explicit && short == 0 && !has_songs {
+        let short = rules_for_artist(playlists.len());
+        if !is_explicit && short == 0 && songs.is_empty() {
             return Default::default();
         }
         let factors = &ranked.factors;
         counts.count(ranked, Drawn::new(playlists, MOST_OF_ARTIST), None);
         chosen.begin(if is_explicit { limits.most_rules } else { LOOKED_AT });
-        counts.take(factors, |ranks| chosen.offer(ranks, 1.0));
-        of_artist.set(playlists.len(), chosen.best_first());
-        let explicit = if is_explicit { usize::MAX } else { 0 };
-        let explicit = Rules::from(strengths(of_artist.first(explicit), factors, rules));
-        [explicit, Rules::strongest_first(strengths(of_artist.first(short), factors, rules))]
+        let own = if artist.is_some() { songs } else { &[] };
+        of_artist.choose(ranked, playlists.len(), own, counts, chosen);
+        chosen_for_short.begin(short);
+        of_artist.offer_to_rare(chosen_for_short);
+        let explicit = match is_explicit {
+            true => Rules::from(strengths(chosen.best_first(), factors, rules)),
+            false => Rules::default(),
+        };
+        [explicit, Rules::strongest_first(strengths(chosen_for_short.all(), factors, rules))]
     }
 
     fn of_song(&mut self, song: TrackId) -> [Rules; 2] {

@@ -1,12 +1,12 @@
-//! In which transactions a track, or a song by an artist, occurs. Made from the transactions when a model
-//! is read, which takes less time than checking a stored copy would.
+//! In which transactions a track, or a song by an artist, occurs, and which tracks are an artist's. Made
+//! when a model is read, which takes less time than checking a stored copy would.
 
 use crate::buffer::Buffer;
 use crate::format::{FormatError, Section, content_error};
-use crate::step::Looks;
+use crate::step::{Looks, pieces};
 use crate::text::Groups;
 
-/// Lists of transactions, by the number of what occurs in them.
+/// Lists of transactions, by the number of what occurs in them; or of tracks, by their artist.
 pub(crate) struct Occurrences {
     /// One entry more than there are lists.
     offsets: Vec<u32>,
@@ -14,7 +14,7 @@ pub(crate) struct Occurrences {
 }
 
 impl Occurrences {
-    /// The transactions in which something occurs, ascending.
+    /// The transactions in which something occurs, or the tracks of an artist, ascending.
     pub(crate) fn get(&self, of: u32) -> &[u32] {
         &self.numbers[self.offsets[of as usize] as usize..self.offsets[of as usize + 1] as usize]
     }
@@ -98,6 +98,38 @@ impl Occurrences {
         numbers.truncate(end);
         numbers.shrink_to_fit();
         Self { offsets, numbers }
+    }
+
+    /// The tracks of so many artists; none of what `is_artist` says is none.
+    pub(crate) fn tracks_of_artists(
+        artist_of: &[u32],
+        artists: usize,
+        is_artist: impl Fn(usize) -> bool,
+    ) -> Self {
+        let mut lengths = vec![0; artists];
+        for artist_of in pieces(artist_of) {
+            artist_of.iter().for_each(|&artist| lengths[artist as usize] += 1);
+        }
+        let all = lengths.iter_mut().enumerate();
+        all.filter(|&(artist, _)| !is_artist(artist)).for_each(|(_, length)| *length = 0);
+        let offsets = offsets(&lengths).expect("tracks have numbers of 32 bits");
+        let mut next = offsets.clone();
+        let mut numbers = vec![0; offsets[artists] as usize];
+        let mut looks = Looks::default();
+        for (track, &artist) in artist_of.iter().enumerate() {
+            looks.add(1);
+            let artist = artist as usize;
+            if next[artist] < offsets[artist + 1] {
+                numbers[next[artist] as usize] = track as u32;
+                next[artist] += 1;
+            }
+        }
+        Self { offsets, numbers }
+    }
+
+    /// What stands in all lists.
+    pub(crate) fn numbers(&self) -> &[u32] {
+        &self.numbers
     }
 }
 

@@ -4,6 +4,7 @@ use crate::catalog::TrackId;
 use crate::model::Model;
 use crate::rule::{Antecedent, Rule};
 use crate::score::{Scored, Scratch, Seeds, antecedent_share, learned_share, rank, strength};
+use crate::seeds::ArtistVote;
 
 impl Model {
     /// The rules by which these seeds speak for a track, those that say most first: of the songs that
@@ -34,8 +35,10 @@ impl Model {
             let vote = vote * antecedent_share(supports[track as usize]);
             add(Antecedent::Track(track), vote, correction);
         }
-        for (artist, vote) in seeds.artist_votes(self, &votes) {
-            add(Antecedent::Artist(artist), vote, 0.0);
+        let by = self.catalog().artist(consequent);
+        for ArtistVote { artist, vote, own } in seeds.artist_votes(self, &votes) {
+            let own = if artist == by { strength(own, supports[consequent as usize]) } else { 0.0 };
+            add(Antecedent::Artist(artist), vote, own);
         }
         reasons.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         reasons.into_iter().map(|(_, rule)| rule).collect()

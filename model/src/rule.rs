@@ -12,6 +12,7 @@ use crate::catalog::{ArtistId, CatalogSpans, TrackId};
 use crate::format::{FormatError, Section, content_error};
 use crate::head::Head;
 use crate::occurrence::Occurrences;
+use crate::score::{own_weight, weight};
 use crate::text::Groups;
 use crate::written::{Place, Written, WrittenRules, share_of_level, share_of_signed_level};
 
@@ -22,6 +23,8 @@ pub(crate) struct RuleSpans {
     weights: Vec<f32>,
     track_occurrences: Occurrences,
     artist_occurrences: Occurrences,
+    tracks_of_artists: Occurrences,
+    own_weight: f32,
     sample_names: Span<u64>,
     sample_transactions: Span<u32>,
     of_tracks: Written,
@@ -49,18 +52,24 @@ impl RuleSpans {
         let sample_names: Span<u64> = buffer.span(Section::SampleName)?;
         let sample_transactions = buffer.span(Section::SampleTransaction)?;
         check_sample(buffer, &sample_names, &sample_transactions, transactions.len(buffer))?;
+        let artist_of = buffer.slice(&catalog.track_artist);
+        let is_artist = |artist| !catalog.artists.bytes(buffer, artist).is_empty();
+        let track_occurrences = Occurrences::of_tracks(buffer, &transactions, supports)?;
+        let artist_occurrences =
+            Occurrences::of_artists(buffer, &transactions, supports, artist_of, artists, is_artist);
+        let tracks_of_artists = Occurrences::tracks_of_artists(artist_of, artists, is_artist);
+        let by_artists = tracks_of_artists.numbers().iter();
+        let by_artists = by_artists.map(|&track| supports[track as usize] as usize).sum();
+        let mean_length =
+            transactions.total(buffer) as f32 / transactions.len(buffer).max(1) as f32;
+        let own_weight = own_weight(mean_length, by_artists, artist_occurrences.numbers().len());
         Ok(Self {
             sample_names,
             sample_transactions,
-            track_occurrences: Occurrences::of_tracks(buffer, &transactions, supports)?,
-            artist_occurrences: Occurrences::of_artists(
-                buffer,
-                &transactions,
-                supports,
-                buffer.slice(&catalog.track_artist),
-                artists,
-                |artist| !catalog.artists.bytes(buffer, artist).is_empty(),
-            ),
+            own_weight,
+            track_occurrences,
+            artist_occurrences,
+            tracks_of_artists,
             of_tracks: of(tracks, [RuleOffset, RuleWord, RuleScale])?,
             of_artists: of(artists, [ArtistRuleOffset, ArtistRuleWord, ArtistRuleScale])?,
             short_of_tracks: of(tracks, [ShortRuleOffset, ShortRuleWord, ShortRuleScale])?,
@@ -76,7 +85,7 @@ impl RuleSpans {
                 share_of_signed_level,
             )?,
             weights: (0..transactions.len(buffer))
-                .map(|number| (transactions.get(buffer, number).len() as f32).max(1.0).powf(-0.5))
+                .map(|number| weight(transactions.get(buffer, number).len() as f32))
                 .collect(),
             transactions,
         })
@@ -205,8 +214,7 @@ impl<'m> Rules<'m> {
     /// What short answers read of an artist, the strongest first; nothing where its transactions are few
     /// enough.
     pub(crate) fn short_of_artist(&self, artist: ArtistId) -> WrittenRules<'m> {
-        let short = self.spans.short_of_artists.get(self.buffer, artist);
-        if short.is_empty() { self.written(Antecedent::Artist(artist)) } else { short }
+        self.spans.short_of_artists.get(self.buffer, artist)
     }
 
     /// A track's learned rules: consequents and weights, which may be negative.
@@ -221,6 +229,16 @@ impl<'m> Rules<'m> {
             Antecedent::Track(track) => self.spans.track_occurrences.get(track),
             Antecedent::Artist(artist) => self.spans.artist_occurrences.get(artist),
         }
+    }
+
+    /// The tracks of an artist, the most frequent first; none of what is no artist.
+    pub(crate) fn tracks_of_artist(&self, artist: ArtistId) -> &'m [TrackId] {
+        self.spans.tracks_of_artists.get(artist)
+    }
+
+    /// What a song says for the others of its artist (see [`own_weight`]).
+    pub(crate) fn own_weight(&self) -> f32 {
+        self.spans.own_weight
     }
 
     /// The tracks of a transaction, ascending, and its length to the power of -0.5: what a

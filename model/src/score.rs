@@ -6,19 +6,23 @@
 //! ```text
 //! (n_c + 20)^-b * sum over the songs a, by artists A, of
 //!     n_a^-0.75 * r(a -> c)                       the song's rule
-//!   + 4 / (n_a + 20) * n_A^-0.75 * r(A -> c)      its artist's rule, which answers for rare songs
+//!   + 6 / (n_a + 20) * n_A^-0.75 * r(A -> c)      its artist's rule, which answers for rare songs
+//!   + 24 q w * n_A^-0.75 * n_c / (n_c + 3)        if c is by A, too
 //!   + m * l(a -> c)                               its learned rule
 //!
 //! r(x -> c) = W_xc * n_xc / (n_xc + 3)            W_xc = sum of |p|^-0.5
 //! b = min(0.7, 0.17 ln k)                         m = min(2, 0.13 (ln k)^2)
 //! ```
 //!
-//! where `n` are supports and `W_xc` sums over the transactions `p` that hold both. A co-occurrence in a
-//! short playlist says more than one in a long one; the fraction shrinks what was seen once or twice;
-//! and the more songs are known, the less popularity alone counts. The rules of two songs that always
-//! come together say the same thing twice; a learned rule is the weight of one song beside the others,
-//! and so may be negative. It counts where the other rules say something, too. A song that stands for
-//! several tracks (an ambiguous title) shares its vote among them by support.
+//! where `n` are supports, `W_xc` sums over the transactions `p` that hold both, `w` is what one of mean
+//! length counts, and `q` the share of songs that are not the first by their artist in their playlist. A
+//! co-occurrence in a short playlist says more than one in a long one; the fraction shrinks what was seen
+//! once or twice; and the more songs are known, the less popularity alone counts. Where artists come back
+//! in playlists, who takes one song of an artist takes others, all the more of a rare one: each song counts
+//! for them as if the artist had been with them in some more playlists (in ten, where `q` is .42). The
+//! rules of two songs that always come together say the same thing twice; a learned rule is the weight of
+//! one song beside the others, and so may be negative. It counts where the other rules say something, too.
+//! A song that stands for several tracks (an ambiguous title) shares its vote among them by support.
 //!
 //! One song alone says little. A longer answer then also asks what would come first, as if somebody had
 //! liked that, too (pseudo relevance feedback; Manning, Raghavan, Schütze: Introduction to Information
@@ -47,7 +51,7 @@ use crate::rule::Antecedent;
 pub use crate::scratch::Scratch;
 use crate::scratch::Sums;
 pub use crate::seeds::Seeds;
-use crate::seeds::Votes;
+use crate::seeds::{ArtistVote, Votes};
 
 /// What was learnt by tuning on held-out playlists; see the formula above.
 const POPULARITY_OFFSET: f32 = 20.0;
@@ -56,10 +60,14 @@ const MOST_POPULARITY: f32 = 0.7;
 /// A support of this many co-occurrences counts half.
 const SHRINKAGE: f32 = 3.0;
 /// How much an artist's rule counts for a song of no support, and how soon a song speaks for itself.
-const ARTIST_SHARE: f32 = 4.0;
+const ARTIST_SHARE: f32 = 6.0;
 const ARTIST_OFFSET: f32 = 20.0;
 const LEARNED_PER_LOG_SONG: f32 = 0.13;
 const MOST_LEARNED: f32 = 2.0;
+
+/// A song would count for the others of its artist as so many co-occurrences of the artist do, if no song were
+/// the first by its artist in a playlist.
+const OWN: f32 = 24.0;
 
 /// Beside a song that is given alone, so many of those that would come first speak, too, ...
 const ECHOES: usize = 12;
@@ -80,6 +88,12 @@ const FEWEST_SHORT_RULES: usize = 12;
 const SHORT_LEARNED_OF_ALL: usize = 400;
 const FEWEST_SHORT_LEARNED: usize = 8;
 const FEW_SONGS: usize = 5;
+
+/// What a co-occurrence in a transaction of this length counts.
+#[must_use]
+pub fn weight(length: f32) -> f32 {
+    length.max(1.0).powf(-0.5)
+}
 
 /// The strength of a rule: `weight` is the sum of `|p|^-0.5` over the `support` transactions `p` that
 /// hold antecedent and consequent.
@@ -124,6 +138,14 @@ pub fn antecedent_share(support: u32) -> f32 {
 #[must_use]
 pub fn artist_share(support: u32) -> f32 {
     ARTIST_SHARE / (support as f32 + ARTIST_OFFSET)
+}
+
+/// What a song counts for the others of its artist, as the weight of an artist's rule to each: in transactions
+/// of this mean length, songs by artists occur so often, `first` times as the first by their artist.
+#[must_use]
+pub fn own_weight(mean_length: f32, occurrences: usize, first: usize) -> f32 {
+    let repeated = occurrences.saturating_sub(first) as f32 / occurrences.max(1) as f32;
+    OWN * repeated * weight(mean_length)
 }
 
 /// What learned rules count beside the others where so many songs are given.
@@ -278,8 +300,9 @@ impl Model {
             let vote = share * antecedent_share(supports[track as usize]);
             sums.add(Antecedent::Track(track), vote);
         }
-        for (artist, vote) in seeds.artist_votes(self, votes) {
+        for ArtistVote { artist, vote, own } in seeds.artist_votes(self, votes) {
             sums.add(Antecedent::Artist(artist), vote);
+            sums.add_own(artist, own, usize::MAX);
         }
         sums.complete();
         sums
@@ -312,10 +335,11 @@ impl Model {
             }
         }
         let most = most / 2;
-        for (artist, vote) in seeds.artist_votes(self, &rare) {
+        for ArtistVote { artist, vote, own } in seeds.artist_votes(self, &rare) {
             match rules.short_of_artist(artist) {
                 short if short.is_empty() => {
                     sums.add_some(Antecedent::Artist(artist), vote, most);
+                    sums.add_own(artist, own, most);
                 }
                 short => lists.push((short.first(most), vote)),
             }

@@ -3,7 +3,7 @@
 //! A sum lies in an array with a place for every track. Tracks are noted where they get their first part of
 //! it, without a branch: whether a track has been met before can't be foreseen.
 
-use crate::catalog::TrackId;
+use crate::catalog::{ArtistId, TrackId};
 use crate::lookup::touch;
 use crate::popularity::Factors;
 use crate::rule::{Antecedent, Rules};
@@ -127,6 +127,18 @@ impl<'s, 'm> Sums<'s, 'm> {
     /// Makes the rules of an antecedent from the only transaction that holds it.
     pub(crate) fn add_only(&mut self, number: u32, vote: f32, most: usize) {
         self.only.push(Only { number, most, vote });
+    }
+
+    /// Adds what an artist's songs say for each other, `vote` times, of at most so many of them: the most
+    /// frequent.
+    pub(crate) fn add_own(&mut self, artist: ArtistId, vote: f32, most: usize) {
+        let Scratch { sums, noted, .. } = &mut *self.scratch;
+        let mut adder = Adder { sums, noted, count: self.count };
+        for &track in self.rules.tracks_of_artist(artist).iter().take(most) {
+            let support = self.rules.supports[track as usize];
+            adder.add_if_any(track, strength(vote, support));
+        }
+        self.count = adder.count;
     }
 
     /// Adds up the rules of a track, each `vote` times, to what has been said of their consequents; where

@@ -16,6 +16,16 @@ const LIKELY: f32 = 4.0;
 /// What antecedents of a request count. Those of most requests need no memory of their own.
 pub(crate) type Votes<T> = SmallVec<[(T, f32); 16]>;
 
+/// What an artist of a request counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArtistVote {
+    pub(crate) artist: ArtistId,
+    /// What its rules count.
+    pub(crate) vote: f32,
+    /// What its songs count for each other: the weight of a rule to each of them, whose support is the song's.
+    pub(crate) own: f32,
+}
+
 /// The songs of a request that a model knows something about, in an order of its own. The tracks of
 /// one song stand in order, the most frequent first.
 #[derive(Clone, Debug, Default)]
@@ -117,28 +127,38 @@ impl Seeds {
         votes
     }
 
-    /// Each artist of these votes, and of unknown songs, with what its rules count; in order of the
-    /// artists.
-    pub(crate) fn artist_votes(&self, model: &Model, votes: &[(TrackId, f32)]) -> Votes<ArtistId> {
-        let catalog = model.catalog();
-        let mut votes: Votes<ArtistId> = votes
-            .iter()
-            .map(|&(track, share)| {
-                (catalog.artist(track), share * artist_share(catalog.support(track)))
-            })
-            .collect();
-        votes.extend(self.artists.iter().map(|&artist| (artist, artist_share(0))));
-        votes.sort_unstable_by_key(|&(artist, _)| artist);
-        votes.dedup_by(|(artist, vote), (kept, sum)| {
-            let same = artist == kept;
+    /// Each artist of these votes, and of unknown songs, with what it counts; in order of the artists.
+    pub(crate) fn artist_votes(
+        &self,
+        model: &Model,
+        votes: &[(TrackId, f32)],
+    ) -> SmallVec<[ArtistVote; 16]> {
+        let (catalog, rules) = (model.catalog(), model.rules());
+        let known = votes.iter().map(|&(track, share)| ArtistVote {
+            artist: catalog.artist(track),
+            vote: share * artist_share(catalog.support(track)),
+            own: share,
+        });
+        let unknown = self.artists.iter().map(|&artist| ArtistVote {
+            artist,
+            vote: artist_share(0),
+            own: 1.0,
+        });
+        let mut votes: SmallVec<[ArtistVote; 16]> = known.chain(unknown).collect();
+        votes.sort_unstable_by_key(|vote| vote.artist);
+        votes.dedup_by(|other, kept| {
+            let same = other.artist == kept.artist;
             if same {
-                *sum += *vote;
+                kept.vote += other.vote;
+                kept.own += other.own;
             }
             same
         });
-        for (artist, vote) in &mut votes {
-            let support = model.rules().occurrences(Antecedent::Artist(*artist)).len();
-            *vote *= antecedent_share(support as u32);
+        for vote in &mut votes {
+            let support = rules.occurrences(Antecedent::Artist(vote.artist)).len();
+            let share = antecedent_share(support as u32);
+            vote.vote *= share;
+            vote.own *= share * rules.own_weight();
         }
         votes
     }

@@ -28,7 +28,7 @@ fn a_chunked_body_is_read_however_it_is_cut() {
         connection.send("0\r\n\r\n");
         let answer = connection.receive();
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.json()["songs"][0], "Bohemian Rhapsody");
+        assert_eq!(answer.json()["songs"][0], "Let It Be");
     }
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn scores(
                 let artist = dataset.artist(a);
                 let by_artist =
                     rule(dataset.count_artist(artist, &[]), dataset.count_artist(artist, &[c]));
-                terms.push(4.0 / (dataset.count(&[a]).0 as f32 + 20.0) * by_artist);
+                terms.push(6.0 / (dataset.count(&[a]).0 as f32 + 20.0) * by_artist);
+                terms.push(own(dataset, artist, c));
                 terms.extend(of_track(dataset, a, c, seeds.len(), with_learned));
             }
             let factor = popularity(dataset, c, seeds.len());
@@ -46,6 +47,24 @@ pub(crate) fn scores(
 
 fn rule((given, _): (u32, f32), (n, weight): (u32, f32)) -> f32 {
     (given as f32).powf(-0.75) * weight * n as f32 / (n as f32 + 3.0)
+}
+
+/// What a song by this artist says for a track, if that is the artist's, too.
+pub(crate) fn own(dataset: &Dataset, artist: &str, c: TrackId) -> f32 {
+    if artist.is_empty() || artist != dataset.artist(c) {
+        return 0.0;
+    }
+    let (mut songs, mut by_artists, mut first) = (0, 0, 0);
+    for playlist in &dataset.playlists {
+        let artists = || playlist.iter().map(|&song| dataset.artist(song));
+        let artists = || artists().filter(|artist| !artist.is_empty());
+        songs += playlist.len();
+        by_artists += artists().count();
+        first += artists().collect::<BTreeSet<_>>().len();
+    }
+    let mean = songs as f32 / dataset.playlists.len() as f32;
+    let weight = 24.0 * (1.0 - first as f32 / by_artists as f32) * mean.powf(-0.5);
+    rule(dataset.count_artist(artist, &[]), (dataset.count(&[c]).0, weight))
 }
 
 fn of_track(

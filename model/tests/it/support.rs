@@ -6,10 +6,10 @@ use segue_model::build::Builder;
 use segue_model::score::{MOST_SHORT_RULES, rank, strength};
 use segue_model::{DatasetMetadata, Metadata, Model, Parameters, RuleCounts, TrackId};
 
-use crate::recommend::{popularity, scores};
+use crate::recommend::{own, popularity, scores};
 
 /// Songs and artists in so few playlists have nothing made ready for short answers.
-const RARE: u32 = 2;
+const RARE: u32 = 1;
 
 /// A song of a test: `Artist - Title`. Its URI is `test:` and the same.
 pub(crate) type Song = &'static str;
@@ -110,9 +110,10 @@ impl Dataset {
         }
         for artist in &artists {
             let support = self.count_artist(artist, &[]).0;
-            let is_short = support > RARE && support <= implicit_support;
-            let sum = |c| match (is_short, self.count_artist(artist, &[c])) {
-                (true, (support, weight)) => strength(weight, support),
+            // As songs in one playlist need it, the rules of whose artists count for 6/21.
+            let own = |c| 21.0 / 6.0 * own(self, artist, c) * (support as f32).powf(0.75);
+            let sum = |c| match (support > RARE, self.count_artist(artist, &[c])) {
+                (true, (support, weight)) => strength(weight, support) + own(c),
                 (false, _) => 0.0,
             };
             let sums = (0..tracks).map(sum).collect();

@@ -21,7 +21,9 @@ fn songs_come_as_a_table_with_reasons_or_as_json() {
 
     let (code, table, _) = recommend(&["--url", &url, "--limit", "1", "Yesterday", "--explain"]);
     assert_eq!(code, 0);
-    assert!(table.contains("1  Help!  The Beatles  with Yesterday in 2 of 2 playlists"), "{table}");
+    let reasons =
+        "with songs by The Beatles in 2 of 2 playlists; with Yesterday in 2 of 2 playlists";
+    assert!(table.contains(&format!("1  Help!  The Beatles  {reasons}")), "{table}");
 
     let (code, json, _) = recommend(&["--url", &url, "--json", "yesterday"]);
     assert_eq!(code, 0);
