@@ -44,6 +44,18 @@ impl Compression {
         }
     }
 
+    /// What was found in place of a whole stream, if it is that why the decoder or the file under it failed.
+    pub(crate) fn damage(self, error: &io::Error) -> Option<String> {
+        // The system's own errors have a code; a decoder's do not.
+        if self == Self::None || error.raw_os_error().is_some() {
+            return None;
+        }
+        Some(match error.kind() {
+            io::ErrorKind::UnexpectedEof => "its end too early: it is truncated".to_owned(),
+            _ => format!("damage: {error}"),
+        })
+    }
+
     /// What the file holds: all members of a gzip file, all frames of a zstd file.
     pub(crate) fn decoder<'a, R: BufRead + Send + 'a>(
         self,

@@ -80,7 +80,10 @@ impl DatasetArgs {
             Some(id) if !id.is_empty() => id.to_owned(),
             _ => {
                 let shown = source.to_string();
-                let path = shown.split(['?', '#']).next().unwrap_or_default();
+                let path = match source {
+                    Source::Url(_) => shown.split(['?', '#']).next().unwrap_or_default(),
+                    _ => &shown,
+                };
                 let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
                 name.split('.').find(|part| !part.is_empty()).unwrap_or("dataset").to_owned()
             }
@@ -166,6 +169,7 @@ impl RecipeArgs {
 pub fn support(text: &str) -> Result<Support, String> {
     let expected =
         || "expected a number of transactions (9) or a share (0.001 or 0.1%), above 0".to_owned();
+    let text = text.trim();
     if let Ok(count) = text.parse::<u64>() {
         return if count > 0 { Ok(Support::Count(count)) } else { Err(expected()) };
     }
@@ -177,10 +181,11 @@ pub fn support(text: &str) -> Result<Support, String> {
 
 /// A number, or a percentage: `0.5` or `50%`.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    match text.strip_suffix('%') {
-        Some(percent) => percent.trim().parse().ok().map(|percent: f64| percent / 100.0),
-        None => text.trim().parse().ok(),
-    }
+    let Some(percent) = text.trim().strip_suffix('%') else { return text.trim().parse().ok() };
+    let percent = percent.trim();
+    let number: f64 = percent.parse().ok()?;
+    // The number nearest to the text: a hundredth of the one nearest to 1.1 is not the one nearest to 0.011.
+    Some(format!("{percent}e-2").parse().unwrap_or(number / 100.0))
 }
 
 /// A number of threads, from 1 to 1024.
@@ -209,6 +214,7 @@ mod tests {
     #[test]
     fn supports_are_counts_shares_or_percentages() {
         assert_eq!(support("9"), Ok(Support::Count(9)));
+        assert_eq!(support(" 1 "), Ok(Support::Count(1)));
         assert!(support("0").is_err());
         assert!(support("0%").is_err());
         assert_eq!(support("0.001"), Ok(Support::Fraction(0.001)));
@@ -225,6 +231,11 @@ mod tests {
         for bad in ["", "-1", "1.5", "200%", "NaN", "%", "half"] {
             assert!(share(bad).is_err(), "{bad}");
         }
+        for thousandths in 0..=1000 {
+            let percent = format!("{}.{}%", thousandths / 10, thousandths % 10);
+            assert_eq!(share(&percent), Ok(f64::from(thousandths) / 1000.0), "{percent}");
+        }
+        assert_eq!(share("1e1%"), Ok(0.1));
     }
 
     #[test]

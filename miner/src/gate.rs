@@ -14,6 +14,7 @@ use segue_model::{Comparison, Metadata, Model};
 use thiserror::Error;
 
 use crate::dataset::Dataset;
+use crate::miner::a_hair_less;
 use crate::quality;
 
 /// Smaller datasets say nothing by their figures: they are made by hand, and pass.
@@ -52,8 +53,8 @@ pub enum Refused {
     },
     /// Its playlists are much shorter.
     #[error(
-        "{found:.1} songs in a playlist on average: expected {least:.1} at least, as the current model \
-         has {current:.1}"
+        "{found:.3} songs in a playlist on average: expected {least:.3} at least, as the current model \
+         has {current:.3}"
     )]
     Shorter {
         /// How many songs playlists have on average.
@@ -145,7 +146,7 @@ impl Gate {
             ("songs", comparison.items, comparison.current_items, self.max_item_loss),
         ];
         for (what, found, current, loss) in counts {
-            let least = (current as f64 * (1.0 - loss)).ceil() as u64;
+            let least = a_hair_less(current as f64 * (1.0 - loss)).ceil() as u64;
             if found < least {
                 return Err(Refused::Fewer { what, found, current, least });
             }
@@ -154,7 +155,7 @@ impl Gate {
         let found = mean(dataset.transactions.items().len() as u64, comparison.playlists);
         let current = mean(model.metadata().occurrences, comparison.current_playlists);
         let least = current * (1.0 - self.max_playlist_loss);
-        if found < least {
+        if found < a_hair_less(least) {
             return Err(Refused::Shorter { found, current, least });
         }
         let (known, same) = quality::named_the_same(model, dataset);

@@ -123,7 +123,7 @@ impl Metric {
                 let largest = f64::max(both * (n - a), a * (c - both));
                 if largest == 0.0 { 0.0 } else { (both * n - a * c) / largest }
             }
-            Self::Kulczynski => (both / a + both / c) / 2.0,
+            Self::Kulczynski => both * (a + c) / (2.0 * a * c),
             Self::ImbalanceRatio => (a - c).abs() / (a + c - both),
         }
     }
@@ -150,6 +150,20 @@ mod tests {
             all(100, 10, 10, 10);
         assert_eq!((confidence, lift, conviction), (1.0, 10.0, f64::INFINITY));
         assert_eq!((zhang, kulczynski, imbalance), (1.0, 1.0, 0.0));
+    }
+
+    #[test]
+    fn a_value_is_the_nearest_number_to_the_exact_one() {
+        // 7 of 10, and 7 of 70: two fifths on average.
+        assert_eq!(
+            Metric::Kulczynski.of(&Evidence {
+                transactions: 73,
+                antecedent: 10,
+                consequent: 70,
+                both: 7
+            }),
+            0.4
+        );
     }
 
     #[test]

@@ -44,13 +44,16 @@ impl Support {
     pub fn count(self, transactions: usize) -> u64 {
         match self {
             Self::Count(count) => count.max(1),
-            // A hair less, so that 0.07 of 100 (7.000000000000001) is 7.
             Self::Fraction(share) => {
-                let exact = share * transactions as f64;
-                ((exact - exact.abs() * 1e-12).ceil() as u64).max(1)
+                (a_hair_less(share * transactions as f64).ceil() as u64).max(1)
             }
         }
     }
+}
+
+/// What a bound is that was multiplied: 0.07 of 100 is 7, not 7.000000000000001.
+pub(crate) fn a_hair_less(bound: f64) -> f64 {
+    bound - bound.abs() * 1e-12
 }
 
 /// Which of the frequent itemsets are wanted.

@@ -1,5 +1,6 @@
 //! The miner's whole way: a dataset is read, a model made of it, published and promoted.
 
+use std::env::{self, VarError};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -284,9 +285,12 @@ fn provenance(id: &str, dataset: &Dataset) -> DatasetMetadata {
 /// Now, to the second, or what `SOURCE_DATE_EPOCH` says
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
 fn date() -> Result<Timestamp, PublishError> {
-    let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
+    let seconds = match env::var("SOURCE_DATE_EPOCH") {
         Ok(found) => found.parse().map_err(|_| PublishError::Epoch { found })?,
-        Err(_) => Timestamp::now().as_second(),
+        Err(VarError::NotPresent) => Timestamp::now().as_second(),
+        Err(VarError::NotUnicode(found)) => {
+            return Err(PublishError::Epoch { found: found.to_string_lossy().into_owned() });
+        }
     };
     Timestamp::from_second(seconds).map_err(|_| PublishError::Epoch { found: seconds.to_string() })
 }

@@ -117,8 +117,8 @@ impl Store {
     /// The pointer can't be read or holds no id.
     pub fn current(&self) -> Result<Option<ModelId>, StoreError> {
         let path = self.pointer();
-        let Some(text) = read_if_there(&path)? else { return Ok(None) };
-        match text.trim_end_matches('\n').parse() {
+        let Some(bytes) = read_if_there(&path)? else { return Ok(None) };
+        match String::from_utf8_lossy(&bytes).trim_end_matches('\n').parse() {
             Ok(id) => Ok(Some(id)),
             Err(source) => Err(StoreError::Line { path, line: 1, source }),
         }
@@ -130,7 +130,8 @@ impl Store {
     /// # Errors
     /// The history can't be read.
     pub fn history(&self) -> Result<Vec<Promotion>, StoreError> {
-        let text = read_if_there(&self.directory.join("history"))?.unwrap_or_default();
+        let bytes = read_if_there(&self.directory.join("history"))?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
         let promotion = |line: &str| {
             let (date, model) = line.split_once(' ')?;
             Some(Promotion { date: date.parse().ok()?, model: model.parse().ok()? })
@@ -249,20 +250,24 @@ impl Store {
 
     /// Moves the pointer; whoever calls this holds the directory's lock.
     fn make_current(&self, model: ModelId, date: Timestamp) -> Result<(), StoreError> {
-        let mut history = self.history()?;
+        let before = self.history()?;
+        let mut history = before.clone();
         history.push(Promotion { date, model });
-        history.drain(..history.len().saturating_sub(HISTORY));
-        let lines: String =
-            history.iter().map(|line| format!("{} {}\n", line.date, line.model)).collect();
+        let mut kept = newest_first(&history);
+        kept.truncate(KEPT);
         // The history first: a model that became current is never missing from it.
-        for (path, text) in
-            [(self.directory.join("history"), lines), (self.pointer(), format!("{model}\n"))]
-        {
-            let mut temporary = create_temporary(&path)?;
-            write(&path, &mut temporary, text.as_bytes())?;
-            persist(&path, temporary)?;
+        self.write_history(&cut(&history, &kept))?;
+        if let Err(error) = replace(&self.pointer(), &format!("{model}\n")) {
+            _ = self.write_history(&before);
+            return Err(error);
         }
-        self.collect(&history)
+        self.collect(&kept);
+        Ok(())
+    }
+
+    fn write_history(&self, history: &[Promotion]) -> Result<(), StoreError> {
+        let lines = history.iter().map(|line| format!("{} {}\n", line.date, line.model));
+        replace(&self.directory.join("history"), &lines.collect::<String>())
     }
 
     /// Waits for the directory's lock and holds it until the file is dropped.
@@ -273,14 +278,12 @@ impl Store {
         Ok(file)
     }
 
-    /// Removes the models that are not among the last promoted ones, and what dead writers left.
-    fn collect(&self, history: &[Promotion]) -> Result<(), StoreError> {
-        let mut kept = newest_first(history);
-        kept.truncate(KEPT);
+    /// Removes the models that are not to be kept, and what dead writers left. What can't be removed is told:
+    /// the next promotion tries again, and this one has been made.
+    fn collect(&self, kept: &[ModelId]) {
         let models = self.directory.join("models");
         for folder in [&self.directory, &models] {
-            let entries = fs::read_dir(folder).map_err(io(folder, "list the folder"))?;
-            for entry in entries.filter_map(Result::ok) {
+            for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
                 let path = entry.path();
                 let name = entry.file_name();
                 let name = name.to_string_lossy();
@@ -289,13 +292,25 @@ impl Store {
                     .strip_suffix(&format!(".{ENDING}"))
                     .and_then(|id| id.parse().ok())
                     .is_some_and(|id| !kept.contains(&id));
-                if abandoned || old {
-                    remove_unless_locked(&path)?;
+                if (abandoned || old)
+                    && let Err(error) = remove_unless_locked(&path)
+                {
+                    let path = path.display();
+                    tracing::warn!(%path, %error, "what is not needed any more was not cleared away");
                 }
             }
         }
-        Ok(())
     }
+}
+
+/// The last promotions, and the last one of each model that is kept.
+fn cut(history: &[Promotion], kept: &[ModelId]) -> Vec<Promotion> {
+    let old = history.len().saturating_sub(HISTORY);
+    let is_last = |at: usize| {
+        let model = history[at].model;
+        kept.contains(&model) && history[at + 1..].iter().all(|later| later.model != model)
+    };
+    (0..history.len()).filter(|&at| at >= old || is_last(at)).map(|at| history[at]).collect()
 }
 
 /// The models of these promotions, each once.
@@ -309,9 +324,9 @@ fn newest_first(history: &[Promotion]) -> Vec<ModelId> {
     models
 }
 
-fn read_if_there(path: &Path) -> Result<Option<String>, StoreError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io(path, "read")(error)),
     }
@@ -341,6 +356,13 @@ fn write(path: &Path, temporary: &mut NamedTempFile, bytes: &[u8]) -> Result<(),
         .write_all(bytes)
         .and_then(|()| temporary.as_file().sync_all())
         .map_err(io(path, "write"))
+}
+
+/// Has `path` hold this text, or, where that fails, what it held.
+fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
+    let mut temporary = create_temporary(path)?;
+    write(path, &mut temporary, text.as_bytes())?;
+    persist(path, temporary).map(drop)
 }
 
 /// Renames a complete file to `path`, for good. It comes back locked.
@@ -374,11 +396,11 @@ fn share(path: &Path, other: &Path) -> Option<File> {
     }
 }
 
-fn remove_unless_locked(path: &Path) -> Result<(), StoreError> {
+fn remove_unless_locked(path: &Path) -> std::io::Result<()> {
     let Ok(file) = File::open(path) else { return Ok(()) };
     match file.try_lock() {
         Ok(()) => match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(io(path, "remove")(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         },
         // Someone still needs it; or the volume has no locks, and then nobody can know.

@@ -220,7 +220,10 @@ fn skip_flaw(
     match flaw {
         Flaw::AfterQuote { line, field, byte } => {
             let expected = "a delimiter or the end of the line after the closing quote";
-            let found = format!("{:?}", char::from(byte));
+            let found = match byte.is_ascii() {
+                true => format!("{:?}", char::from(byte)),
+                false => format!("the byte 0x{byte:02x}"),
+            };
             rows.skip(columns.place(origin, line, field).unexpected(expected, found))
         }
         // What an open quote has swallowed are rows, many perhaps: that is no single bad row to skip.

@@ -23,6 +23,10 @@ pub(super) fn read(
         FimiError::Unsupported { found, .. } => {
             Place::file(origin).unexpected("plain text, gzip or zstd", found).into()
         }
+        FimiError::Damaged { compression, found, .. } => {
+            let whole = format!("a whole {compression} stream");
+            Place::file(origin).unexpected(whole, found).into()
+        }
         FimiError::BadItem { line, column, found, .. } => {
             let place = Place::column(origin, line as u64, column, None);
             place.unexpected("item numbers", format!("{found:?}")).into()

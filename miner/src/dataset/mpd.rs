@@ -23,7 +23,7 @@ struct Playlist {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a playlist's pid, a number or a string")]
+#[serde(untagged, expecting = "a pid that is neither a whole number from 0 nor a string")]
 enum Pid {
     Number(u64),
     Text(String),
@@ -136,7 +136,7 @@ impl Playlists<'_> {
             Pid::Text(text) => text,
         };
         if playlist.tracks.is_empty() {
-            self.rows.pass_empty();
+            self.rows.pass_empty_playlist(pid);
         }
         for (position, track) in (1..).zip(&playlist.tracks) {
             let track = track::Track {

@@ -2,6 +2,8 @@
 //!
 //! Not here: how rows are read (see `csv` and `mpd`), and what good ones are made into (see `builder`).
 
+use std::collections::HashSet;
+
 use super::builder::{Builder, Built};
 use super::error::{DatasetError, Place, Unexpected};
 use super::intern::Refused;
@@ -22,6 +24,8 @@ pub(super) struct Rows {
     /// Whether bad rows are skipped.
     lenient: bool,
     counts: Counts,
+    /// Playlists that were met without a row.
+    without_rows: HashSet<String>,
     first_skipped: Option<Unexpected>,
 }
 
@@ -37,7 +41,7 @@ pub(super) struct Counts {
 impl Rows {
     pub(super) fn new(lenient: bool) -> Self {
         let (builder, counts) = (Builder::default(), Counts::default());
-        Self { builder, lenient, counts, first_skipped: None }
+        Self { builder, lenient, counts, without_rows: HashSet::new(), first_skipped: None }
     }
 
     /// What makes fingerprints of rows.
@@ -91,6 +95,11 @@ impl Rows {
         self.counts.empty += 1;
     }
 
+    /// Counts a playlist without a row once, unless it has rows elsewhere.
+    pub(super) fn pass_empty_playlist(&mut self, pid: &str) {
+        self.without_rows.insert(pid.to_owned());
+    }
+
     /// Passes over a bad row, or fails for it.
     pub(super) fn skip(&mut self, reason: Unexpected) -> Result<(), DatasetError> {
         if !self.lenient {
@@ -110,7 +119,7 @@ impl Rows {
         origin: &str,
         may_be_empty: bool,
     ) -> Result<(Built, Counts), DatasetError> {
-        let Self { builder, counts, first_skipped, .. } = self;
+        let Self { builder, mut counts, mut without_rows, first_skipped, .. } = self;
         let Counts { good, skipped, .. } = counts;
         let rows = good + skipped;
         if let Some(first) = first_skipped {
@@ -128,6 +137,11 @@ impl Rows {
         if good == 0 && !may_be_empty {
             return Err(Place::file(origin).unexpected("rows", "none").into());
         }
-        Ok((builder.finish(), counts))
+        let built = builder.finish();
+        if !without_rows.is_empty() {
+            built.playlist_ids.iter().for_each(|id| _ = without_rows.remove(id));
+        }
+        counts.empty += without_rows.len() as u64;
+        Ok((built, counts))
     }
 }

@@ -184,19 +184,12 @@ fn pump(
 
 /// The reason why a decoder or the file under it failed.
 fn failure(origin: &str, compression: Compression, source: io::Error) -> DatasetError {
-    let expected = |found: String| {
-        let whole = format!("a whole {} stream", compression.name());
-        Place::file(origin).unexpected(whole, found).into()
-    };
-    // The system's own errors have a code; a decoder's do not.
-    match source.raw_os_error() {
-        None if compression != Compression::None => match source.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                expected("its end too early: it is truncated".to_owned())
-            }
-            _ => expected(format!("damage: {source}")),
-        },
-        _ => DatasetError::Io { origin: origin.to_owned(), action: "read", source },
+    match compression.damage(&source) {
+        Some(found) => {
+            let whole = format!("a whole {} stream", compression.name());
+            Place::file(origin).unexpected(whole, found).into()
+        }
+        None => DatasetError::Io { origin: origin.to_owned(), action: "read", source },
     }
 }
 

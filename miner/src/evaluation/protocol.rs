@@ -69,7 +69,7 @@ impl Seeding {
     pub(crate) fn given(self, songs: usize) -> usize {
         match self {
             Self::First(number) => number.min(songs),
-            Self::Half => songs / 2,
+            Self::Half => (songs / 2).max(1),
         }
     }
 

@@ -40,6 +40,16 @@ pub enum FimiError {
         /// What it is.
         found: &'static str,
     },
+    /// A compressed file is truncated or damaged.
+    #[error("{path}: expected a whole {compression} stream, found {found}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How it is compressed.
+        compression: &'static str,
+        /// What is there.
+        found: String,
+    },
     /// Something is not the number of an item.
     #[error(
         "{path}: line {line}, column {column}: expected item numbers up to {}, found {found:?}",

@@ -49,7 +49,9 @@ pub(super) fn parse(
         }
         // A line's end is a byte of the text, so this one is.
         match text[place] {
-            b' ' | b'\t' | b'\r' => {}
+            b' ' | b'\t' => {}
+            // Only before LF: what ends lines with CR alone would be one line.
+            b'\r' if text[place + 1] == b'\n' => {}
             b'\n' => {
                 transactions.end_transaction();
                 line = place + 1;
@@ -110,6 +112,7 @@ fn long_number(text: &[u8]) -> (u64, u32) {
 #[cold]
 fn bad(text: &[u8], line: usize, place: usize) -> Bad {
     let word = text[place..].split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let word = if word.is_empty() { &text[place..=place] } else { word };
     let found = String::from_utf8_lossy(&word[..word.len().min(40)]).into_owned();
     Bad { column: place - line + 1, found }
 }

@@ -44,9 +44,22 @@ pub fn open(path: &Path, threads: NonZeroUsize) -> Result<Fimi, FimiError> {
         }
         packed => {
             let source = packed.decoder(start.chain(BufReader::new(source)));
-            let source = source.and_then(unmarked).map_err(failed("read"))?;
-            read_on(source, path, Transactions::new(), threads)
+            let source = source.and_then(unmarked).map_err(failed("read"));
+            let read =
+                source.and_then(|source| read_on(source, path, Transactions::new(), threads));
+            read.map_err(|error| in_words(error, packed))
         }
+    }
+}
+
+/// Why a file could not be read that is compressed.
+fn in_words(error: FimiError, compression: Compression) -> FimiError {
+    match error {
+        FimiError::Io { path, action, source } => match compression.damage(&source) {
+            Some(found) => FimiError::Damaged { path, compression: compression.name(), found },
+            None => FimiError::Io { path, action, source },
+        },
+        other => other,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The commands as one uses them in a shell.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -125,6 +127,56 @@ fn wrong_usage_has_a_code_of_its_own_and_says_what_is_wrong() {
 }
 
 #[test]
+fn transactions_that_can_not_be_read_are_told_with_their_place() {
+    let shell = Shell::new();
+    for (content, reason) in [
+        (&b"1 2\r3 4\r"[..], "line 1, column 4: expected item numbers"),
+        (b"1 2\r\n3 4\r5", "line 2, column 4: expected item numbers"),
+    ] {
+        std::fs::write(shell.file(), content).unwrap();
+        for name in ["itemsets", "rules"] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+            command.arg(name).arg(shell.file()).args(["--support", "1", "--quiet"]);
+            let said = failed(&mut command);
+            assert!(said.contains(reason), "{name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_playlist_of_one_song_has_no_half_to_continue_it_from() {
+    let shell = Shell::new();
+    let lines: String = (0..200).map(|line| format!("{}\n", line % 9)).collect();
+    std::fs::write(shell.file(), lines).unwrap();
+    let of = |seeds: &str| {
+        let mut evaluate = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+        evaluate.args(["evaluate", "--quiet", "--min-songs", "1", "--seeds", seeds, "--dataset"]);
+        failed(evaluate.arg(shell.file()))
+    };
+    assert_eq!(of("half"), of("1").replace("from 1 of", "from half of"));
+}
+
+#[test]
+fn a_dataset_is_named_after_its_file_whatever_that_is_called() {
+    let shell = Shell::new();
+    let file = shell.folder.path().join("list#1.csv");
+    std::fs::rename(shell.playlists(60), &file).unwrap();
+    let models = shell.folder.path().join("models");
+    let mut mine = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+    mine.args(["mine", "--quiet", "--dataset"]).arg(&file).arg("--models").arg(&models);
+    assert!(mine.status().unwrap().success());
+    let store = segue_model::Store::new(models);
+    let model = store.load(store.current().unwrap().unwrap()).unwrap();
+    assert_eq!(model.metadata().dataset.id, "list#1");
+
+    let mut dated = Command::new(env!("CARGO_BIN_EXE_segue-miner"));
+    dated.args(["mine", "--quiet", "--models", "m", "--dataset"]).arg(&file);
+    dated.current_dir(shell.folder.path());
+    let said = failed(dated.env("SOURCE_DATE_EPOCH", OsStr::from_bytes(b"\xff")));
+    assert!(said.contains("SOURCE_DATE_EPOCH"), "{said}");
+}
+
+#[test]
 fn a_share_may_be_a_percentage() {
     let shell = Shell::new();
     let printed = |flags: &[&str]| shell.command("rules").args(flags).output().unwrap().stdout;
@@ -205,7 +257,8 @@ fn transactions_are_read_compressed_and_an_archive_is_called_one() {
     }
     std::fs::write(shell.file(), &gzip[..gzip.len() / 2]).unwrap();
     let error = failed(&mut shell.command("itemsets"));
-    assert!(error.starts_with("error: -: failed to read: "), "{error}");
+    let expected = "expected a whole gzip stream, found its end too early: it is truncated";
+    assert_eq!(error, format!("error: -: {expected}\n"));
     std::fs::write(shell.file(), "PK\x03\x04 and more").unwrap();
     let error = failed(&mut shell.command("itemsets"));
     assert_eq!(error, "error: -: expected plain text, gzip or zstd, found a zip archive\n");

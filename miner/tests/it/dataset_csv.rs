@@ -67,6 +67,10 @@ fn a_bad_row_is_named_with_its_line_and_column() {
             "\"1\"2,a,b\n",
             "line 3, column 1 (pid): expected a delimiter or the end of the line after the closing quote, found '2'",
         ),
+        (
+            "\"1\"é,a,b\n",
+            "line 3, column 1 (pid): expected a delimiter or the end of the line after the closing quote, found the byte 0xc3",
+        ),
         ("\n1,\"a\n\nb\"\n", "line 4, column 3 (artist_name): expected 3 fields, found 2"),
         (
             "1,a,\"b\n",

@@ -173,12 +173,30 @@ fn slices_of_the_million_playlist_dataset_are_read() {
 }
 
 #[test]
+fn a_playlist_without_tracks_counts_once_and_not_where_it_has_some_elsewhere() {
+    let slice = |playlists: &str| format!("{{\"playlists\": [{playlists}]}}");
+    let empty = r#"{"pid": 1, "tracks": []}, {"pid": 2, "tracks": []}"#;
+    let one = r#"{"pid": 2, "tracks": [{"track_name": "Sol"}]}"#;
+    let (first, second) = (slice(empty), slice(&format!("{empty}, {one}")));
+    let folder = folder(&[("a.json", first.as_bytes()), ("b.json", second.as_bytes())]);
+    let source = Source::Path(folder.path().to_owned());
+    let dataset = read(&source, &ReadOptions::default(), Progress::Silent).unwrap();
+    assert_eq!(playlists(&dataset), [("2".to_owned(), vec![0])]);
+    assert_eq!((dataset.rows, dataset.empty), (1, 1));
+}
+
+#[test]
 fn json_that_is_no_slice_is_named_with_its_place() {
     let expected = "expected {\"playlists\": [{\"pid\": ..., \"tracks\": [...]}]} as in the Million \
                     Playlist Dataset, found ";
     for (json, place, found) in [
         ("{}", "line 1, column 2", "missing field `playlists`"),
         ("{\"playlists\": [{\"tracks\": []}]}", "line 1, column 29", "missing field `pid`"),
+        (
+            "{\"playlists\": [{\"pid\": -1, \"tracks\": []}]}",
+            "line 1, column 26",
+            "a pid that is neither a whole number from 0 nor a string",
+        ),
         ("{\"playlists\": [", "line 1, column 15", "EOF while parsing a list"),
         ("{\"playlists\": []} 1", "line 1, column 19", "trailing characters"),
     ] {

@@ -167,6 +167,15 @@ fn a_truncated_dataset_is_refused() {
 }
 
 #[test]
+fn a_dataset_may_lose_all_of_the_share_that_may_be_lost() {
+    let flags = ["--max-playlist-loss=42%", "--max-item-loss=1", "--max-hit-rate-loss=1"];
+    for (playlist_count, code) in [(347, 3), (348, 0)] {
+        let mined = World::new().mine(&playlists("Song", playlist_count), &flags);
+        assert_eq!(mined.status.code(), Some(code), "{playlist_count}: {mined:?}");
+    }
+}
+
+#[test]
 fn a_dataset_with_fewer_songs_is_refused() {
     let mut few = playlists("Song", PLAYLISTS);
     few.iter_mut().for_each(|playlist| playlist.retain(|song| song.ends_with(['1', '2', '3'])));
@@ -177,7 +186,7 @@ fn a_dataset_with_fewer_songs_is_refused() {
 fn a_dataset_whose_rows_are_each_a_playlist_is_refused() {
     let alone = playlists("Song", PLAYLISTS);
     let alone = alone.into_iter().flatten().map(|song| BTreeSet::from([song])).collect();
-    World::new().refuses(&alone, "1.0 songs in a playlist on average: expected");
+    World::new().refuses(&alone, "1.000 songs in a playlist on average: expected");
 }
 
 #[test]

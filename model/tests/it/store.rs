@@ -59,6 +59,61 @@ fn the_last_three_promoted_models_are_kept_and_one_can_go_back() {
 }
 
 #[test]
+fn models_are_kept_however_often_another_is_promoted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let promoted = |number| {
+        let model = store.publish(&bytes(number)).unwrap().model;
+        store.promote(model, date(1)).unwrap();
+        model
+    };
+    let ids: Vec<ModelId> = (0..3).map(promoted).collect();
+    for second in 2..120 {
+        store.promote(ids[2], date(second)).unwrap();
+    }
+    assert_eq!(store.promoted().unwrap(), [ids[2], ids[1], ids[0]]);
+    assert_eq!(files(&store).len(), 3);
+    let history = store.history().unwrap();
+    assert_eq!((history.len(), history[0].model, history[2].date), (102, ids[0], date(20)));
+    store.promote(ids[0], date(200)).unwrap();
+}
+
+#[test]
+fn what_can_not_be_cleared_away_keeps_no_model_from_becoming_current() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let published = store.publish(&bytes(0)).unwrap();
+    fs::create_dir(folder.path().join("models/0123456789abcdef.segue")).unwrap();
+    store.promote(published.model, date(1)).unwrap();
+    assert_eq!(store.current().unwrap(), Some(published.model));
+}
+
+#[test]
+fn a_damaged_line_of_the_history_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let published = store.publish(&bytes(0)).unwrap();
+    store.promote(published.model, date(1)).unwrap();
+    let history = folder.path().join("history");
+    let damaged = [&b"\xff\n"[..], &fs::read(&history).unwrap()].concat();
+    fs::write(&history, damaged).unwrap();
+    store.promote(published.model, date(2)).unwrap();
+    assert_eq!(store.history().unwrap().len(), 2);
+}
+
+#[test]
+fn a_promotion_that_fails_is_not_in_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let published = store.publish(&bytes(0)).unwrap();
+    // A folder in the pointer's place can't be replaced by a file.
+    fs::create_dir(store.pointer()).unwrap();
+    let error = store.promote(published.model, date(1)).unwrap_err().to_string();
+    assert!(error.contains("CURRENT: failed to write"), "{error}");
+    assert!(store.history().unwrap().is_empty());
+}
+
+#[test]
 fn a_model_that_is_damaged_or_gone_is_not_promoted() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
