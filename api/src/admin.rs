@@ -94,7 +94,6 @@ fn refused(error: ReloadError) -> Response {
         error if error.is_unreadable() => (StatusCode::SERVICE_UNAVAILABLE, "model_unreadable"),
         _ => (StatusCode::CONFLICT, "model_refused"),
     };
-    let reason = format!("{:#}", anyhow::Error::from(error));
-    tracing::warn!(reason, "refused a model; what was served before still is");
-    answer::error(status, code, &reason)
+    error.tell();
+    answer::error(status, code, &format!("{:#}", anyhow::Error::from(error)))
 }

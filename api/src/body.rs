@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 
 use crate::failure::Failure;
 
@@ -82,6 +82,23 @@ impl Part<'_> {
 impl Drop for Part<'_> {
     fn drop(&mut self) {
         self.give_back();
+    }
+}
+
+/// Whether a body that nobody reads has come as a whole, in at most so many bytes, which are passed over: the
+/// connection of another one ends with its answer.
+pub(crate) fn has_come<B: Buf>(
+    body: impl Stream<Item = Result<B, warp::Error>>,
+    limit: u64,
+) -> bool {
+    let mut body = std::pin::pin!(body);
+    let mut length = 0;
+    loop {
+        match body.next().now_or_never() {
+            Some(None) => return true,
+            Some(Some(Ok(piece))) if length <= limit => length += piece.remaining() as u64,
+            _ => return false,
+        }
     }
 }
 

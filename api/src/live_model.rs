@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
 use segue_model::{Model, ModelError, ModelId, Store, StoreError};
-use tokio::sync::{Mutex, watch};
+use segue_process::log::with_causes;
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::aside::Aside;
 use crate::metric::{Metrics, Reload};
@@ -42,6 +43,20 @@ pub enum ReloadError {
 }
 
 impl ReloadError {
+    /// Says in the log that a reload someone asked for has failed.
+    pub fn tell(&self) {
+        let reason = with_causes(self);
+        match self {
+            Self::NoneYet { .. } => {
+                tracing::info!(reason, "asked to reload, and there is no model yet");
+            }
+            error if error.is_unreadable() => {
+                tracing::warn!(reason, "could not read a model; what was served before still is");
+            }
+            _ => tracing::warn!(reason, "refused a model; what was served before still is"),
+        }
+    }
+
     /// Whether the system could not read what may be good.
     pub(crate) fn is_unreadable(&self) -> bool {
         matches!(
@@ -85,8 +100,10 @@ impl LiveModel {
         self.changes.subscribe()
     }
 
-    /// Loads the current model; where it is refused, the newest earlier promotion that is not.
+    /// Loads the current model; where it is refused, the newest other promotion that is not.
     pub(crate) async fn start(&self) {
+        // Before it is loaded, which takes its time: another model may be promoted meanwhile.
+        let current = self.store.current().ok().flatten();
         let refused = match self.reload(None).await {
             Ok(_) => return,
             Err(ReloadError::NoneYet { directory }) => {
@@ -99,13 +116,14 @@ impl LiveModel {
             error = format!("{:#}", anyhow::Error::from(refused)),
             "the current model is refused: looking for an earlier one"
         );
-        match self.fall_back().await {
-            Some(model) => tracing::warn!(%model, "serving an earlier model"),
-            None => tracing::error!("no earlier model can be served: waiting for a new one"),
+        match self.fall_back(current).await {
+            Some(model) => tracing::warn!(%model, "serving another model"),
+            None => tracing::error!("no other model can be served: waiting for a new one"),
         }
     }
 
-    async fn fall_back(&self) -> Option<ModelId> {
+    /// Has a model served that is not the one which was refused.
+    async fn fall_back(&self, refused: Option<ModelId>) -> Option<ModelId> {
         let promoted = match self.store.promoted() {
             Ok(promoted) => promoted,
             Err(error) => {
@@ -114,10 +132,14 @@ impl LiveModel {
                 return None;
             }
         };
-        let refused = self.store.current().ok().flatten();
         for model in promoted.into_iter().filter(|&model| Some(model) != refused) {
-            match self.reload(Some(model)).await {
-                Ok(_) => return Some(model),
+            let turn = self.loading.lock().await;
+            // Someone has asked for a reload meanwhile.
+            if let Some(served) = &*self.served.load() {
+                return Some(served.model().id());
+            }
+            match self.load(Some(model), &turn).await {
+                Ok(()) => return Some(model),
                 Err(error) => {
                     tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "refused");
                 }
@@ -129,7 +151,15 @@ impl LiveModel {
     /// Serves this model, or the current one where none is named. Nothing is done where it is served
     /// already.
     pub(crate) async fn reload(&self, wanted: Option<ModelId>) -> Result<(), ReloadError> {
-        let _turn = self.loading.lock().await;
+        let turn = self.loading.lock().await;
+        self.load(wanted, &turn).await
+    }
+
+    async fn load(
+        &self,
+        wanted: Option<ModelId>,
+        _turn: &MutexGuard<'_, ()>,
+    ) -> Result<(), ReloadError> {
         let started = Instant::now();
         let store = self.store.clone();
         let serving = self.served.load().as_ref().map(|served| served.model().id());

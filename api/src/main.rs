@@ -51,8 +51,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
 async fn reload_on(mut hangup: Signal, api: Api) {
     while hangup.recv().await.is_some() {
         if let Err(error) = api.reload(None).await {
-            let reason = format!("{:#}", anyhow::Error::from(error));
-            tracing::warn!(reason, "SIGHUP: refused a model; what was served before still is");
+            error.tell();
         }
     }
 }

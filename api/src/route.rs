@@ -166,11 +166,13 @@ fn is_left_unread(request: &Request<Incoming>) -> bool {
 }
 
 /// Says that the connection ends with this answer (RFC 9112, 9.6).
-fn closing(answer: Result<Response, Infallible>) -> Result<Response, Infallible> {
-    answer.map(|mut response| {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        response
-    })
+fn closing(mut answer: Result<Response, Infallible>) -> Result<Response, Infallible> {
+    answer.iter_mut().for_each(close);
+    answer
+}
+
+fn close(response: &mut Response) {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// Whether a request names one host (RFC 9112, 3.2), and no body that is too long to begin with.
@@ -272,7 +274,7 @@ fn finish(shared: &Shared, mut response: Response) -> Response {
         headers.insert(MODEL, served.id().clone());
     }
     if shared.lifecycle.is_stopping() {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        close(&mut response);
     }
     response
 }
@@ -292,8 +294,14 @@ async fn recommend(
     if method != Method::POST {
         return Err(Failure::MethodNotAllowed { allowed: "POST" });
     }
-    shared.admission.check()?;
     let config = &shared.config;
+    if let Err(failure) = shared.admission.check() {
+        let mut refused = answer::failure(&failure);
+        if !body::has_come(body, config.max_body) {
+            close(&mut refused);
+        }
+        return Ok(refused);
+    }
     let allowance = Allowance { length: config.max_body, time: config.body_timeout };
     let (body, _memory) = body::read(body, allowance, &shared.bodies).await?;
     // Not before: clients that send slowly would take the turns of those that have sent.

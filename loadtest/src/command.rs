@@ -113,10 +113,11 @@ pub(crate) async fn plan(args: &LoadArgs, requests: u64) -> anyhow::Result<Plan>
         Some(path) => Songs::read(path)?,
         None => Songs::known(),
     };
+    let max_connections = connections_allowed(args.max_connections);
     let mode = if args.new_connection {
         Mode::NewConnection
     } else {
-        Mode::KeepAlive { connections: args.connections, renew: args.renew }
+        Mode::KeepAlive { connections: args.connections.min(max_connections), renew: args.renew }
     };
     Ok(Plan {
         target: Target::resolve(&args.url).await?,
@@ -124,7 +125,7 @@ pub(crate) async fn plan(args: &LoadArgs, requests: u64) -> anyhow::Result<Plan>
         schedule: Schedule::new(args.rate),
         requests,
         mode,
-        max_connections: connections_allowed(args.max_connections),
+        max_connections,
         timeout: args.timeout,
         seed: args.seed,
     })

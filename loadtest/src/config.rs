@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use segue_process::argument::duration;
+use segue_process::argument::{duration, interval};
 
 use crate::load::target::BaseUrl;
 use crate::request::Sizes;
@@ -96,7 +96,7 @@ pub struct RunArgs {
     pub load: LoadArgs,
 
     /// How long requests are sent
-    #[arg(long, short, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, short, value_name = "TIME", default_value = "10s", value_parser = interval)]
     pub duration: Duration,
 
     /// The report
@@ -177,7 +177,7 @@ pub struct UpdateArgs {
     pub max_outage: Option<Duration>,
 
     /// Exit with code 2 where p99 during the change was more than this many times that before
-    #[arg(long, value_name = "RATIO", help_heading = "Limits")]
+    #[arg(long, value_name = "RATIO", value_parser = above_zero, help_heading = "Limits")]
     pub max_p99_ratio: Option<f64>,
 }
 
@@ -217,7 +217,7 @@ pub struct LoadArgs {
     pub max_connections: NonZeroUsize,
 
     /// A request without a whole answer this long after it was due has failed
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = interval)]
     pub timeout: Duration,
 
     /// Songs to ask with: CSV with a column track_name and perhaps artist_name, or a song a line
@@ -259,4 +259,10 @@ pub struct ReportArgs {
     /// A version, model or instance that no answer names for this long is gone
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = "Report")]
     pub settle: Duration,
+}
+
+/// A number above zero.
+fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "expected a number above zero".to_owned())
 }

@@ -15,7 +15,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| "a length of time can't be negative".to_owned())
 }
 
-/// A length of time between two looks, as [`duration`] reads it: looking without a pause is none.
+/// A length of time that is not zero, as [`duration`] reads it: as between two looks.
 ///
 /// # Errors
 /// The text is not such a length, or it is zero.

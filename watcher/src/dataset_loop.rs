@@ -45,14 +45,15 @@ pub(crate) struct DatasetLoop<'a> {
     /// What was configured at the last round.
     dataset: Option<Dataset>,
     unconfigured: Outage,
-    misconfigured: Outage,
+    /// What is wrong with the configuration.
+    misconfigured: Option<String>,
     /// What the dataset held at the last look.
     content: Option<Content>,
     next_look: Instant,
     looking: Retry,
     unreadable: Outage,
-    /// The digest that was found instead of the prescribed one.
-    mismatch: Option<String>,
+    /// The prescribed digest, and the one that was found instead.
+    mismatch: Option<[String; 2]>,
     /// What the served model was last seen to be made from.
     served: Option<Wanted>,
     change: Option<Change>,
@@ -74,7 +75,7 @@ impl<'a> DatasetLoop<'a> {
             watch: Watch::new(config.poll_only),
             dataset: None,
             unconfigured: Outage::default(),
-            misconfigured: Outage::default(),
+            misconfigured: None,
             content: None,
             next_look: Instant::now(),
             looking: Retry::new(config.look_backoff),
@@ -150,13 +151,13 @@ impl<'a> DatasetLoop<'a> {
         };
         match read {
             Ok(Some(dataset)) => {
-                self.misconfigured.end();
+                self.misconfigured = None;
                 self.unconfigured.end();
                 self.take(dataset);
                 return true;
             }
             Ok(None) => {
-                self.misconfigured.end();
+                self.misconfigured = None;
                 self.dataset = None;
                 self.change = None;
                 self.facts.no_dataset();
@@ -165,14 +166,15 @@ impl<'a> DatasetLoop<'a> {
                 }
             }
             Err(error) => {
-                if self.misconfigured.begin() {
-                    let error = with_causes(&error);
+                let error = with_causes(&error);
+                if self.misconfigured.as_ref() != Some(&error) {
                     let again_in_seconds = log::seconds(self.config.poll_models);
                     tracing::error!(
                         error,
                         again_in_seconds,
                         "the dataset's configuration is wrong"
                     );
+                    self.misconfigured = Some(error);
                 }
             }
         }
@@ -291,13 +293,14 @@ impl<'a> DatasetLoop<'a> {
             return true;
         };
         self.facts.dataset_mismatch.set(1);
-        if self.mismatch.as_deref() != Some(found) {
+        let mismatch = [expected, found].map(str::to_owned);
+        if self.mismatch.as_ref() != Some(&mismatch) {
             tracing::error!(
                 expected,
                 found,
                 "the dataset does not have the digest that DATASET_SHA256 says: it will not be mined"
             );
-            self.mismatch = Some(found.to_owned());
+            self.mismatch = Some(mismatch);
         }
         false
     }

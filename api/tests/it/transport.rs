@@ -7,9 +7,9 @@ use std::time::Duration;
 use segue_api::{Api, Config, UnixSocket};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::SOON;
 use crate::support::client::{Connection, get, post, request};
 use crate::support::instance::Instance;
+use crate::support::{SOON, wait_until};
 
 const QUESTION: &str = r#"{"songs": ["Yesterday"], "limit": 1}"#;
 
@@ -30,6 +30,26 @@ fn a_chunked_body_is_read_however_it_is_cut() {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.json()["songs"][0], "Let It Be");
     }
+}
+
+#[test]
+fn a_question_that_is_refused_ends_its_connection_where_its_body_has_not_come() {
+    let instance = Instance::ready_with(|config| config.max_delay = Duration::from_nanos(1));
+    let question = request("POST", "/api/recommend", QUESTION.as_bytes());
+    let head = &question[..question.len() - QUESTION.len()];
+    // Work always waits longer than that, once any has been seen to wait.
+    wait_until("questions are refused", || {
+        post(instance.address, "/api/recommend", QUESTION).status == 503
+    });
+    let mut connection = Connection::open(instance.address);
+    for _ in 0..2 {
+        connection.send(&question);
+        let answer = connection.receive();
+        assert_eq!((answer.status, answer.header("connection")), (503, None));
+    }
+    connection.send(head);
+    let answer = connection.receive();
+    assert_eq!((answer.status, answer.header("connection")), (503, Some("close")));
 }
 
 #[test]

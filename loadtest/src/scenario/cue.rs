@@ -128,8 +128,10 @@ async fn run(name: &str, command: &mut Command) -> anyhow::Result<()> {
         return Ok(());
     }
     let printed = [stdout, stderr].concat();
-    let printed = String::from_utf8_lossy(&printed);
-    bail!("{name}: failed with {status}: {}", printed.trim())
+    match String::from_utf8_lossy(&printed).trim() {
+        "" => bail!("{name}: failed with {status}, and said nothing"),
+        printed => bail!("{name}: failed with {status}: {printed}"),
+    }
 }
 
 #[cfg(test)]

@@ -85,13 +85,18 @@ fn a_limit_that_is_exceeded_and_wrong_usage_have_their_own_codes() {
         _ => (Duration::ZERO, Reply::Good(WHO)),
     });
     let run = ["run", &service.url(), "--rate", "100", "--duration", "100ms"];
-    let output = loadtest(&[&run[..], &["--max-failed", "0"]].concat());
+    let few = ["--max-failed", "0", "--connections", "10", "--max-connections", "2"];
+    let output = loadtest(&[&run[..], &few].concat());
     assert_eq!(code(&output), 2);
+    assert!(text(&output.stdout).contains(", 2 kept-alive connections"));
     assert!(text(&output.stdout).contains("EXCEEDED failed requests: 1 (at most 0)"));
     for wrong in [
         &["run"][..],
         &["run", "https://service.example"],
         &["run", "http://localhost", "--rate", "0"],
+        &["run", "http://localhost", "--duration", "0s"],
+        &["run", "http://localhost", "--timeout", "0s"],
+        &["update", "http://localhost", "--on-cue", "true", "--max-p99-ratio", "nan"],
         &["run", "http://localhost", "--new-connection", "--connections", "3"],
         &["update", "http://localhost"],
         &["update", "http://localhost", "--edit", "replicas=3"],
@@ -190,4 +195,7 @@ fn a_change_is_not_made_where_nobody_answers_and_a_failed_one_is_an_error() {
     let output = loadtest(&[&failing[..], &["--on-cue", "echo broken >&2; false"]].concat());
     assert_eq!(code(&output), 1);
     assert!(text(&output.stderr).contains("broken"));
+    let output = loadtest(&[&failing[..], &["--on-cue", "false"]].concat());
+    let said = "false: failed with exit status: 1, and said nothing\n";
+    assert!(text(&output.stderr).ends_with(said), "{}", text(&output.stderr));
 }

@@ -247,6 +247,10 @@ async fn content_without_the_prescribed_digest_is_told_and_not_mined() {
     assert_eq!((&line["expected"], &line["found"]), (&sha256(OLD).into(), &sha256(NEW).into()));
     nothing_happens(&mut world, &server).await;
     assert_eq!(world.log.count("the dataset does not have the digest"), 1);
+    let wrong = "0".repeat(64);
+    world.mount(&[("DATASET_URL", server.url()), ("DATASET_SHA256", &wrong)]);
+    let line = world.log.nth(2, "the dataset does not have the digest").await;
+    assert_eq!((&line["expected"], &line["found"]), (&wrong.into(), &sha256(NEW).into()));
     world.mount(&[("DATASET_URL", server.url()), ("DATASET_SHA256", &sha256(NEW))]);
     let request = world.order().await;
     assert_eq!((request.order.id, request.order.sha256), (None, sha256(NEW)));
@@ -262,10 +266,13 @@ async fn a_wrong_configuration_is_told_once_and_what_was_right_stays() {
     world.mount(&[("DATASET_URL", "gopher://example.org")]);
     let line = world.log.line("the dataset's configuration is wrong").await;
     assert!(line["error"].as_str().unwrap().starts_with("DATASET_URL: expected"), "{line}");
+    world.mount(&[("DATASET_URL", "ftp://example.org")]);
+    let line = world.log.nth(2, "the dataset's configuration is wrong").await;
+    assert!(line["error"].as_str().unwrap().contains("ftp"), "{line}");
     world.mount(&[("DATASET_URL", "")]);
     world.log.line("no dataset is configured").await;
     assert!(world.requests.try_recv().is_err());
-    assert_eq!(world.log.count("the dataset's configuration is wrong"), 1);
+    assert_eq!(world.log.count("the dataset's configuration is wrong"), 2);
 }
 
 #[tokio::test]
