@@ -13,7 +13,7 @@ set_api() { # IMAGE
 }
 set_size() { sed -i "s|count: .*|count: $1|" "$overlay/kustomization.yaml"; }
 
-apply() { kubectl apply --kustomize "$overlay" >>"$work/applied"; }
+apply() { "$repo/k8s/apply.sh" "$overlay" >>"$work/applied"; }
 git_job() {
     kubectl kustomize "$overlay" |
         awk '/^---/ { kind = "" } /^kind:/ { kind = $2 } /^  name:/ && kind == "Job" { print $2 }'

@@ -175,6 +175,19 @@ def test_git_drives_jobs_that_argocd_leaves_alone(rendered):
     assert not every(rendered, check)
 
 
+def test_a_label_tells_jobs_of_git_from_those_of_the_cronjob(rendered):
+    """By which k8s/apply.sh deletes the former only."""
+    label = "app.kubernetes.io/part-of"
+
+    def check(objects):
+        if only(objects, "Job")["metadata"]["labels"].get(label) != "segue":
+            yield "the Job lacks it"
+        if label in objects["CronJob", "miner-refresh"]["spec"]["jobTemplate"]["metadata"]["labels"]:
+            yield "Jobs of the CronJob have it, too"
+
+    assert not every(rendered, check)
+
+
 def test_the_refresh_template_is_the_jobs_own(rendered):
     def check(objects):
         refresh = objects["CronJob", "miner-refresh"]["spec"]
