@@ -10,7 +10,6 @@ Not here: image pulls, scheduling, Argo CD's look at Git, the kubelet's delay in
 ConfigMap. They come on top in a cluster, and they are the same whatever the service does.
 """
 
-import hashlib
 import http.client
 import itertools
 import os
@@ -29,6 +28,8 @@ MAX_SURGE = 1
 # More than are ever there at once: wanted ones, one more, and those that are ending.
 SLOTS = 12
 TICK = 0.05
+VALUES = {"DATASET_ID", "DATASET_URL", "DATASET_SHA256",
+          "MIN_SUPPORT", "MIN_CONFIDENCE", "MAX_LENGTH", "MINER_TAG"}
 
 HAPROXY = """\
 global
@@ -148,6 +149,20 @@ class Pod:
         return True
 
 
+def wanted(overlay):
+    """The tag, the count and the dataset's values that an overlay says; nothing where one is missing or its
+    line has no end: segue-loadtest writes files in place, and one can be met half written."""
+    text = (overlay / "kustomization.yaml").read_text()
+    tag = re.search(r"newTag: *\"?([^\s\"]+)\"?\s", text)
+    count = re.search(r"count: *(\d+)\s", text)
+    lines = (overlay / "dataset" / "dataset.env").read_text().splitlines(keepends=True)
+    values = dict(line.rstrip("\n").split("=", 1) for line in lines
+                  if "=" in line and line.endswith("\n") and not line.startswith("#"))
+    if tag and count and VALUES <= values.keys():
+        return tag[1], int(count[1]), values
+    return None
+
+
 class Cluster:
     """Compares what runs with what the overlay says, and does what brings them closer."""
 
@@ -168,23 +183,20 @@ class Cluster:
 
     def run(self):
         while not self.stopped.wait(TICK):
-            text = (self.overlay / "kustomization.yaml").read_text()
-            tag = re.search(r"newTag: *\"?([^\s\"]+)", text)[1]
-            count = int(re.search(r"count: *(\d+)", text)[1])
-            self.mine((self.overlay / "dataset" / "dataset.env").read_text())
-            self.reconcile(tag, count)
+            found = wanted(self.overlay)
+            if found:
+                tag, count, values = found
+                self.mine(values)
+                self.reconcile(tag, count)
 
-    def mine(self, env):
-        """The Job, whose name follows its parameters; and the ConfigMap that watchers read."""
-        name = hashlib.sha256(env.encode()).hexdigest()
-        if name == self.mined:
+    def mine(self, values):
+        """The Job, which follows its parameters; and the ConfigMap that watchers read."""
+        if values == self.mined:
             return
-        self.mined = name
-        values = dict(line.split("=", 1) for line in env.splitlines()
-                      if "=" in line and not line.startswith("#"))
+        self.mined = values
         for key in ("DATASET_ID", "DATASET_URL", "DATASET_SHA256"):
             fresh = self.dataset / f".{key}"
-            fresh.write_text(values.get(key, ""))
+            fresh.write_text(values[key])
             fresh.rename(self.dataset / key)
         log = open(self.folder / "miner.log", "ab")
         self.job = subprocess.Popen(
