@@ -6,6 +6,7 @@ TEST_PACKAGES := chromium chromium-driver curl python3-venv wget \
 	podman buildah runc containernetworking-plugins catatonit
 # Where one is root already, nothing is needed to become it.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 # Tests run what ships, and mining is measured with it: programs linked statically, as in the images, which are
 # assembled from the same build. Addresses that are known at start only are stored packed: read at each start,
@@ -43,6 +44,7 @@ test-tools: ## Install what the tests need from Debian's and Python's packages
 			$(TEST_PACKAGES); }
 	@.ci/venv python api/tests/requirements.txt >/dev/null
 	@.ci/venv axe api/tests/axe.txt --no-deps >/dev/null
+	@.ci/venv k8s-test k8s/test/requirements.txt >/dev/null
 
 test-rust: ## Run the tests of all programs, the browser's included
 	$(CARGO) build --locked --workspace --bins
@@ -52,7 +54,8 @@ test-manifests: ## Check manifests, workflows and scripts
 	k8s/test/run.sh
 
 test-images: ## Assemble the images from binaries compiled here, and run both pods
-	$(SUDO) env PATH="$$PATH" SEGUE_VERSION=$$SEGUE_VERSION PROFILE=dev images/test.sh
+	PROFILE=dev images/build.sh --compile $(TARGET_DIR)/images $(VERSION)
+	$(SUDO) env CARGO_TARGET_DIR=$(abspath $(TARGET_DIR)) images/test.sh $(TARGET_DIR)/images $(VERSION)
 
 images: ## Build both images: make images TAG=0.1.0
 	images/build.sh $(TAG)

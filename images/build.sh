@@ -4,23 +4,30 @@ set -euo pipefail
 
 usage() {
     cat <<USAGE
-usage: images/build.sh [--host] TAG
+usage: images/build.sh [--host | --compile FOLDER | --assemble FOLDER] TAG
 
 Builds segue-api:TAG and segue-miner:TAG; TAG is also the version that answers report.
 
-  --host    compile here, statically, and assemble the images from the binaries: needs no base image
+  --host             compile here, statically, and assemble the images from the binaries: needs no base image
+  --compile FOLDER   only the first half of that: what the images hold is put into FOLDER
+  --assemble FOLDER  only the second half, from FOLDER: needs no compiler, which root may not have
 
 Environment:
   REGISTRY  goes before the names, as in REGISTRY=ghcr.io/me
   ENGINE    docker, podman or buildah
-  PROFILE   with --host: the cargo profile (default: release)
+  PROFILE   where it compiles here: the cargo profile (default: release)
 USAGE
 }
 
-host=false
+mode=image folder=''
 while [[ ${1:-} == -* ]]; do
     case $1 in
-    --host) host=true ;;
+    --host) mode=host ;;
+    --compile | --assemble)
+        (($# > 1)) || { usage >&2 && exit 64; }
+        mode=${1#--} folder=$(realpath -m "$2")
+        shift
+        ;;
     -h | --help) usage && exit 0 ;;
     *) usage >&2 && exit 64 ;;
     esac
@@ -46,7 +53,6 @@ engine() {
         return 1
     fi
 }
-engine=$(engine)
 
 build() { # NAME CONTEXT ARGUMENT...
     local name=$1 context=$2
@@ -60,20 +66,34 @@ build() { # NAME CONTEXT ARGUMENT...
     echo "built $image"
 }
 
-if $host; then
-    profile=${PROFILE:-release}
+compile() { # FOLDER
+    local profile=${PROFILE:-release} target
     target=$(rustc --print host-tuple)
     SEGUE_VERSION=$tag RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" \
         cargo build --locked --profile "$profile" --target "$target" \
         -p segue-api -p segue-watcher -p segue-miner
     # Cargo calls the folder of the profile `dev` debug.
-    folder=${CARGO_TARGET_DIR:-target}/$target/${profile/#dev/debug}
-    context=$(mktemp -d)
-    trap 'rm -rf "$context"' EXIT
-    cp "$folder"/segue-{api,watcher,miner} /etc/ssl/certs/ca-certificates.crt "$context"
-    build api "$context" --build-arg BINARIES=host
-    build miner "$context" --build-arg BINARIES=host
-else
+    install -D -t "$1" "${CARGO_TARGET_DIR:-target}/$target/${profile/#dev/debug}"/segue-{api,watcher,miner} \
+        /etc/ssl/certs/ca-certificates.crt
+}
+
+assemble() { # FOLDER
+    build api "$1" --build-arg BINARIES=host
+    build miner "$1" --build-arg BINARIES=host
+}
+
+[[ $mode == compile ]] || engine=$(engine)
+case $mode in
+compile) compile "$folder" ;;
+assemble) assemble "$folder" ;;
+host)
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    compile "$folder"
+    assemble "$folder"
+    ;;
+image)
     build api . --build-arg SEGUE_VERSION="$tag"
     build miner . --build-arg SEGUE_VERSION="$tag"
-fi
+    ;;
+esac

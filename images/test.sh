@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# Builds both images from binaries compiled here, looks into them, and runs both pods of the overlay `local`
+# Builds both images from the binaries in a folder, looks into them, and runs both pods of the overlay `local`
 # from them, as its manifests say, against a shared volume: first no model, then one, then another, while
-# questions are asked; then the end. Needs root, podman and buildah; takes PROFILE as build.sh does.
+# questions are asked; then the end. Needs root, podman and buildah, and no compiler: root may have none.
+# Usage: images/test.sh FOLDER VERSION, after images/build.sh --compile FOLDER VERSION
 set -euo pipefail
+
+[[ $# == 2 ]] || { echo "usage: images/test.sh FOLDER VERSION" >&2 && exit 64; }
+binaries=$(realpath "$1") tag=$2
 cd "$(dirname "$0")/.."
 
 [[ $EUID == 0 ]] || { echo "error: podman's networks and volumes are looked into: run as root" >&2 && exit 1; }
@@ -12,8 +16,6 @@ done
 
 work=$(mktemp -d)
 prefix=segue-test-$$
-# As in `make test`, so that what is compiled there serves here.
-tag=${SEGUE_VERSION:-test}
 export REGISTRY=localhost/$prefix
 export ENGINE=buildah
 # crun refuses some machines' control groups, and systemd is not everywhere.
@@ -63,7 +65,7 @@ await() { # SECONDS WHAT COMMAND...
     echo "ok: $what"
 }
 
-images/build.sh --host "$tag"
+images/build.sh --assemble "$binaries" "$tag"
 
 # --- What is in them -----------------------------------------------------------------------------------
 
