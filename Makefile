@@ -24,7 +24,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: build ## Run the whole pipeline here on a made dataset
-	target/release/segue up
+	$(TARGET_DIR)/release/segue up
 
 build: ## Build all programs, optimised, into target/release
 	$(CARGO) build --release --locked --workspace --bins
@@ -36,6 +36,9 @@ lint: ## Check formatting and lints
 	$(CARGO) clippy -p segue --locked -- -D warnings
 
 test: test-tools test-rust test-manifests test-images ## Install what the tests need and run them all
+
+# Also where all run at once.
+test-rust test-manifests test-images: | test-tools
 
 test-tools: ## Install what the tests need from Debian's and Python's packages
 	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || { \
@@ -60,7 +63,7 @@ test-images: ## Assemble the images from binaries compiled here, and run both po
 images: ## Build both images: make images TAG=0.1.0
 	images/build.sh $(TAG)
 
-bench: bench-mine bench-api bench-update ## Measure everything that is measured
+bench: bench-mine bench-api bench-update $(if $(DATASET),bench-quality) ## Measure everything: make bench DATASET=playlists.csv.gz
 
 bench-mine: ## Mining beside other miners, and the same itemsets; figures are in target/bench-mine
 	@command -v cc >/dev/null && python3 -c 'import ensurepip, venv' || { \
@@ -84,5 +87,7 @@ bench-api: ## What a recommendation and a reload cost: make bench-api DATASET=pl
 	target/bench-api/python/bin/python bench/api/bench.py $(if $(DATASET),--dataset $(DATASET))
 	target/bench-api/python/bin/python bench/api/reload.py $(if $(DATASET),--dataset $(DATASET))
 
-bench-quality: build ## How well Segue recommends beside its peers: make bench-quality DATASET=playlists.csv.gz
-	python3 bench/quality/run.py --dataset $(DATASET)
+bench-quality: ## How well Segue recommends beside its peers: make bench-quality DATASET=playlists.csv.gz
+	$(if $(DATASET),,$(error bench-quality: needs real playlists: make bench-quality DATASET=playlists.csv.gz))
+	$(CARGO) build --release --locked -p segue-miner
+	python3 bench/quality/run.py --miner $(TARGET_DIR)/release/segue-miner --dataset $(DATASET)

@@ -32,11 +32,32 @@ def make(tmp_path):
     return run
 
 
+def test_nothing_begins_before_the_tools_are_there(make):
+    ran, commands = make("--jobs=4", "test")
+    assert ran.returncode == 0, ran.stderr
+    at = [place for place, each in enumerate(commands) if ".ci/venv" in each or "dpkg" in each]
+    others = [place for place, each in enumerate(commands) if "cargo " in each or ".sh" in each]
+    assert at and others and max(at) < min(others)
+
+
 def test_only_what_needs_root_is_run_as_root(make):
     _, commands = make("SUDO=sudo", "test-images")
     compiling, testing = [each for each in commands if "images/" in each]
     assert "images/build.sh --compile target/images" in compiling and "sudo" not in compiling
     assert testing.startswith("sudo ") and "images/test.sh target/images" in testing
+
+
+def test_programs_run_from_where_cargo_puts_them(make):
+    _, commands = make("up", CARGO_TARGET_DIR="/elsewhere")
+    assert commands[-1] == "/elsewhere/release/segue up"
+
+
+def test_quality_is_measured_where_a_dataset_is_given(make):
+    ran, _ = make("bench-quality")
+    assert ran.returncode != 0 and "DATASET=" in ran.stderr
+    asked = "--dataset playlists.csv"
+    assert not any("quality" in each for each in make("bench")[1])
+    assert any("quality" in each and asked in each for each in make("bench", "DATASET=playlists.csv")[1])
 
 
 @pytest.fixture
