@@ -31,7 +31,7 @@ export class Combobox {
     input.addEventListener("keydown", (event) => this.#pressed(event));
     input.addEventListener("paste", (event) => this.#pasted(event));
     input.addEventListener("focus", () => this.#show(this.#songs));
-    input.addEventListener("blur", () => this.#close());
+    input.addEventListener("blur", () => this.#open(false));
     // Without this, pressing on a suggestion takes the focus from the field and closes the list.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("click", ({ target }) => {
@@ -80,15 +80,12 @@ export class Combobox {
   #show(songs) {
     this.#songs = songs;
     this.#list.replaceChildren(...songs.map(optionOf));
-    const open = songs.length > 0 && document.activeElement === this.#input;
-    this.#list.hidden = !open;
-    this.#input.setAttribute("aria-expanded", open);
-    this.#activate(-1);
+    this.#open(songs.length > 0 && document.activeElement === this.#input);
   }
 
-  #close() {
-    this.#list.hidden = true;
-    this.#input.setAttribute("aria-expanded", false);
+  #open(open) {
+    this.#list.hidden = !open;
+    this.#input.setAttribute("aria-expanded", open);
     this.#activate(-1);
   }
 
@@ -162,7 +159,7 @@ export class Combobox {
 }
 
 function optionOf(song, index) {
-  const option = element("li", { id: `suggestion-${index}`, role: "option", "aria-selected": "false" });
+  const option = element("li", { id: `suggestion-${index}`, role: "option" });
   option.append(titled(song), " ");
   if (song.artist) option.append(element("span", { className: "unseen" }, "by "), name(song.artist, "artist"));
   return option;

@@ -7,7 +7,7 @@ import { lineOf } from "./song.js";
 const FORMATS = {
   text: { write: textOf, file: "segue.txt", type: "text/plain;charset=utf-8" },
   csv: { write: csvOf, file: "segue.csv", type: "text/csv;charset=utf-8" },
-  link: { write: (songs, link) => link, file: null },
+  link: { write: (songs, link) => link },
 };
 
 export function textOf(songs) {

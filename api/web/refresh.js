@@ -27,7 +27,8 @@ export class Refresh {
   /** Asks at once; an older question that is under way is forgotten. */
   async now() {
     this.#running?.abort();
-    this.#clearTimer();
+    clearTimeout(this.#timer);
+    this.#timer = 0;
     const running = new AbortController();
     this.#running = running;
     try {
@@ -47,10 +48,5 @@ export class Refresh {
     const pause = Math.max(atLeastMs, this.#pause) * (0.75 + Math.random() / 2);
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
     this.#timer = setTimeout(() => this.now(), pause);
-  }
-
-  #clearTimer() {
-    clearTimeout(this.#timer);
-    this.#timer = 0;
   }
 }
