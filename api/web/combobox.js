@@ -52,6 +52,7 @@ export class Combobox {
 
   #typed() {
     this.#stop();
+    this.#activate(-1);
     if (this.#text) this.#timer = setTimeout(() => this.#ask(), TYPING_PAUSE_MS);
     else this.#show([]);
   }

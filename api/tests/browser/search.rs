@@ -66,6 +66,23 @@ async fn a_suggestion_is_chosen_by_hand() {
     .await;
 }
 
+#[tokio::test]
+async fn what_was_marked_is_forgotten_as_soon_as_one_types_on() {
+    play("", async |page, _| {
+        page.write("#search", "étude no 1").await;
+        page.until("!document.querySelector('#suggestions').hidden").await;
+        page.press(Key::Down).await;
+        page.until_text("#suggestions [aria-selected=true] .title", "Étude No. 1").await;
+        page.run(HOLD).await;
+        page.write("#search", "2").await;
+        assert_eq!(page.attribute("#search", "aria-activedescendant").await, Value::Null);
+        page.press(Key::Enter).await;
+        page.run("answer()").await;
+        assert_eq!(page.chosen(1).await, ["Étude No. 12"]);
+    })
+    .await;
+}
+
 /// Keeps the answers to searches back until `answer()` is called; `asked` holds the questions' signals.
 const HOLD: &str = "
     const ask = fetch;
