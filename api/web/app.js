@@ -43,6 +43,8 @@ const refresh = new Refresh((signal) => api.recommend(state.songs.map(lineOf), s
     if (wentOn) next.focus(before);
     if (state.songs.length) tell();
     if (found.model !== model?.id) learnModel();
+    // Another instance may serve what was there before for a while yet.
+    return document.hidden || found.model === (served ?? found).model;
   },
   failed: (why) => trouble.show(why.message),
 });
@@ -123,9 +125,9 @@ function heard(now) {
     const reload = { action: "Reload", act: () => location.reload() };
     news.show(`Segue ${now.version} has taken over from ${before.version}.`, reload);
   } else if (newModel) {
-    news.show(`A new model, of ${dateOf(now.model_date)}, has just taken over. What you see is fresh.`);
+    news.show(`A new model, of ${dateOf(now.model_date)}, has just taken over.`);
   }
-  if (newModel || newVersion || refresh.inTrouble) refresh.now();
+  if ((answer.model ?? now.model) !== now.model || newVersion || refresh.inTrouble) refresh.now();
 }
 
 state.addEventListener("change", () => {

@@ -12,14 +12,14 @@ export class Refresh {
   #timer = 0;
   #pause = FIRST_PAUSE_MS;
 
-  /** `ask(signal)` gives a promise; its outcome goes to `answered` or `failed`. */
+  /** `ask(signal)` gives a promise; its outcome goes to `answered`, which says whether it will do, or `failed`. */
   constructor(ask, { answered, failed }) {
     this.#ask = ask;
     this.#answered = answered;
     this.#failed = failed;
   }
 
-  /** Whether the last question found no answer and waits to be asked again. */
+  /** Whether the last question waits to be asked again. */
   get inTrouble() {
     return this.#timer !== 0;
   }
@@ -34,8 +34,8 @@ export class Refresh {
     try {
       const answer = await this.#ask(running.signal);
       if (running.signal.aborted) return;
-      this.#pause = FIRST_PAUSE_MS;
-      this.#answered(answer);
+      if (this.#answered(answer)) this.#pause = FIRST_PAUSE_MS;
+      else this.#askLater(0);
     } catch (trouble) {
       if (running.signal.aborted) return;
       if (trouble.passing) this.#askLater(trouble.waitMs);
