@@ -109,10 +109,11 @@ async function surprise() {
 }
 
 function startOver() {
-  const { songs } = state;
+  const { songs, limit } = state;
   state.reset();
   byId("search").focus();
-  news.show("A clean sheet.", { action: "Undo", act: () => state.reset(songs) });
+  const act = () => state.reset([...songs, ...state.songs], Math.max(limit, state.limit));
+  news.show("A clean sheet.", { action: "Undo", act });
 }
 
 /** What the server says it serves: news only where it served something else before. */

@@ -11,10 +11,9 @@ export class State extends EventTarget {
 
   /** Adds songs that are not there yet, at the end; says how many those were. */
   add(songs) {
-    const known = new Set(this.songs.map(keyOf));
-    const fresh = songs.filter((song) => !known.has(keyOf(song)) && known.add(keyOf(song)));
-    if (fresh.length) this.#become([...this.songs, ...fresh]);
-    return fresh.length;
+    const before = this.songs.length;
+    this.#become([...this.songs, ...songs]);
+    return this.songs.length - before;
   }
 
   remove(song) {
@@ -23,13 +22,12 @@ export class State extends EventTarget {
 
   /** Puts other songs in songs' places, as a map from one to the other says. */
   replace(others) {
-    const songs = this.songs.map((song) => others.get(song) ?? song);
-    this.#become([...new Map(songs.map((song) => [keyOf(song), song])).values()]);
+    this.#become(this.songs.map((song) => others.get(song) ?? song));
   }
 
-  /** Begins again with these songs. */
-  reset(songs = []) {
-    this.limit = LIMITS[0];
+  /** Begins again with these songs, each once, and so many recommendations. */
+  reset(songs = [], limit = LIMITS[0]) {
+    this.limit = limit;
     this.#become(songs);
   }
 
@@ -57,17 +55,17 @@ export class State extends EventTarget {
   fromFragment(fragment) {
     const fields = new URLSearchParams(fragment.replace(/^#/, ""));
     const show = Number(fields.get("show")) || 0;
-    this.limit = LIMITS.find((limit) => limit >= show) ?? LIMITS.at(-1);
-    this.songs = [];
+    const limit = LIMITS.find((limit) => limit >= show) ?? LIMITS.at(-1);
     const songs = fields.getAll("song").map((text) => {
       const [title, artist, uri] = text.split("\t");
       return songOf({ title: title.trim(), artist, uri });
     });
-    if (!this.add(songs.filter(({ title }) => title))) this.#become([]);
+    this.reset(songs.filter(({ title }) => title), limit);
   }
 
   #become(songs) {
-    this.songs = songs;
+    const known = new Set();
+    this.songs = songs.filter((song) => !known.has(keyOf(song)) && known.add(keyOf(song)));
     this.dispatchEvent(new Event("change"));
   }
 }

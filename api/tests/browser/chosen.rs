@@ -1,5 +1,7 @@
 //! Choosing on and on, many at once, by chance; and taking back.
 
+use fantoccini::key::Key;
+
 use crate::page::play;
 
 const YESTERDAY: &str = "#song=Yesterday%09The%20Beatles";
@@ -53,6 +55,22 @@ async fn starting_over_again_is_undone_to_what_was_there_last() {
         page.chosen(0).await;
         page.click("#news button").await;
         assert_eq!(page.chosen(2).await, ["Help!", "Feeling Good"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn undoing_keeps_what_was_chosen_since_and_shows_as_many_as_before() {
+    play(&format!("{YESTERDAY}&song=Winter%20Wind%09Chopin&show=25"), async |page, _| {
+        page.chosen(2).await;
+        page.click("#clear").await;
+        page.chosen(0).await;
+        page.write("#search", "help").await;
+        page.press(Key::Enter).await;
+        page.chosen(1).await;
+        page.click("#news button").await;
+        assert_eq!(page.chosen(3).await, ["Yesterday", "Winter Wind", "Help!"]);
+        page.until("document.querySelectorAll('#next li').length === 18").await;
     })
     .await;
 }

@@ -110,13 +110,14 @@ async fn after_a_message_it_is_where_it_was_before_or_the_search_field() {
         page.press(Key::Enter).await;
         until_focused(page, "#strip a").await;
 
-        page.paste("Help!\nWaterfall").await;
+        page.paste("Help!\tThe Beatles\nWaterfall").await;
         page.chosen(2).await;
         page.click("#clear").await;
         page.paste("Yesterday\nFeeling Good").await;
         page.chosen(2).await;
-        // This song's button will be gone.
-        focus(page, "#score .remove").await;
+        page.until_text("#next .title", "Help!").await;
+        // This song's row will be gone.
+        focus(page, "#next button").await;
         focus(page, "#news button").await;
         page.press(Key::Enter).await;
         page.until_text("#score .title", "Help!").await;
