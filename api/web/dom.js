@@ -26,11 +26,14 @@ export function titled(song) {
   return node;
 }
 
-/** Makes `parent` hold exactly these children, moving as few as possible: a moved element loses focus. */
+/** Makes `parent` hold exactly these children; what has the focus and stays keeps it. */
 export function arrange(parent, children) {
+  const focused = document.activeElement;
   const wanted = new Set(children);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   children.forEach((child, index) => {
     if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
   });
+  // An element that was moved has lost it.
+  if (parent.contains(focused) && document.activeElement !== focused) focused.focus();
 }

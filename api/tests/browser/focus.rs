@@ -56,6 +56,32 @@ async fn after_more_of_many_it_is_so_to_the_end() {
 }
 
 #[tokio::test]
+async fn a_recommendation_keeps_it_wherever_it_moves() {
+    const TITLE: &str = "document.activeElement.querySelector('.title')?.textContent";
+    play("", async |page, _| {
+        page.until("document.querySelectorAll('#next li').length === 10").await;
+        let last = page.texts("#next .title").await.remove(9);
+        focus(page, "#next li:nth-child(5) button").await;
+        let title = page.value(TITLE).await;
+        page.run(
+            "const ask = fetch;
+             globalThis.fetch = async (path, request) => {
+                 const answer = await ask(path, request);
+                 if (path !== 'api/recommend') return answer;
+                 const body = await answer.json();
+                 body.details.reverse();
+                 return new Response(JSON.stringify(body), answer);
+             };
+             dispatchEvent(new Event('online'));",
+        )
+        .await;
+        page.until_text("#next .title", &last).await;
+        assert_eq!(page.value(TITLE).await, title);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn after_a_near_match_it_is_the_next_songs_and_at_last_the_search_field() {
     play(MISSPELT, async |page, site| {
         page.until("document.querySelectorAll('#unknown button').length === 3").await;
