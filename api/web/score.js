@@ -1,7 +1,7 @@
 // The chosen songs, written as music: a bar for each, its note, its name beneath like a lyric, and a slur to
 // the next; the last bar stays open for what follows. Knows no server.
 
-import { arrange, element, name, titled } from "./dom.js";
+import { arrange, byId, element, name, titled } from "./dom.js";
 import { glide } from "./motion.js";
 import { keyOf, nameOf, pitchOf } from "./song.js";
 
@@ -24,9 +24,18 @@ export class Score {
     const bars = new Map(songs.map((song) => [keyOf(song), this.#bars.get(keyOf(song)) ?? this.#bar(song)]));
     this.#bars = bars;
     for (const song of songs) bars.get(keyOf(song)).classList.toggle("unknown", isUnknown(song));
+    const at = this.#buttons.indexOf(document.activeElement);
     glide(this.#list, () => arrange(this.#list, [...bars.values(), this.#open]));
+    // A bar that goes leaves the focus to the one in its place, or the last, and then to the search field.
+    if (at >= 0 && !this.#list.contains(document.activeElement)) {
+      (this.#buttons[at] ?? this.#buttons.at(-1) ?? byId("search")).focus();
+    }
     this.#list.classList.toggle("silent", songs.length === 0);
     if (grown) this.#toEnd();
+  }
+
+  get #buttons() {
+    return [...this.#list.querySelectorAll("button")];
   }
 
   /** Notes in the open bar what would come next. */
@@ -44,7 +53,7 @@ export class Score {
   #bar(song) {
     const remove = element("button", { type: "button", className: "remove", title: "Remove" });
     remove.setAttribute("aria-label", `Remove ${nameOf(song)}`);
-    remove.addEventListener("click", () => this.#removed(song, remove));
+    remove.addEventListener("click", () => this.#remove(song));
     const words = element("span", { className: "words", title: nameOf(song) }, titled(song));
     if (song.artist) words.append(" ", name(song.artist, "artist"));
     const bar = element("li", { className: "bar" }, element("span", { className: "head" }), words, remove);
@@ -52,14 +61,5 @@ export class Score {
     bar.style.setProperty("--pitch", pitch);
     bar.classList.toggle("high", pitch > 4);
     return bar;
-  }
-
-  /** The focus passes to the next song's button, or the one before, and then to the search field. */
-  #removed(song, button) {
-    const buttons = [...this.#list.querySelectorAll("button")];
-    const at = buttons.indexOf(button);
-    const heir = buttons[at + 1] ?? buttons[at - 1] ?? document.getElementById("search");
-    this.#remove(song);
-    heir.focus();
   }
 }

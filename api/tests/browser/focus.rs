@@ -4,6 +4,7 @@ use fantoccini::key::Key;
 
 use crate::fixture;
 use crate::page::{Page, play};
+use crate::search::HOLD;
 
 const MISSPELT: &str = "#song=Yesterday%09The%20Beatles&song=Bohemian%20Rapsody&song=Felling%20Good\
                         &song=Waterfal";
@@ -77,6 +78,39 @@ async fn a_recommendation_keeps_it_wherever_it_moves() {
         .await;
         page.until_text("#next .title", &last).await;
         assert_eq!(page.value(TITLE).await, title);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_songs_name_is_learnt_it_is_that_song() {
+    play("", async |page, _| {
+        page.run(HOLD).await;
+        page.paste("Help!\nChopin - Winter Wind\nWaterfall").await;
+        page.chosen(3).await;
+        focus(page, "#score li:nth-child(2) button").await;
+        page.run("answer()").await;
+        page.until("document.querySelector('#score .artist')").await;
+        until_focused(page, "#score li:nth-child(2) button").await;
+        assert_eq!(page.chosen(3).await, ["Help!", "Winter Wind", "Waterfall"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_song_is_removed_it_is_the_next_or_the_one_before_or_the_search_field() {
+    play("", async |page, _| {
+        page.paste("Help!\nYesterday\nWaterfall").await;
+        page.chosen(3).await;
+        focus(page, "#score li:nth-child(2) button").await;
+        for (left, focused) in [(2, "Remove Waterfall"), (1, "Remove Help!")] {
+            page.press(Key::Enter).await;
+            page.chosen(left).await;
+            assert_eq!(page.attribute(":focus", "aria-label").await, focused);
+        }
+        page.press(Key::Enter).await;
+        page.chosen(0).await;
+        until_focused(page, "#search").await;
     })
     .await;
 }

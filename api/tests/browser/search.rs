@@ -84,7 +84,7 @@ async fn what_was_marked_is_forgotten_as_soon_as_one_types_on() {
 }
 
 /// Keeps the answers to searches back until `answer()` is called; `asked` holds the questions' signals.
-const HOLD: &str = "
+pub(crate) const HOLD: &str = "
     const ask = fetch;
     globalThis.asked = [];
     const held = new Promise((resolve) => { globalThis.answer = resolve; });
