@@ -67,7 +67,7 @@ async function learnModel() {
 
 async function choose(songs) {
   const added = state.add(songs);
-  if (songs.length > 1) say(`${added} songs added`);
+  if (songs.length > 1) say(`Songs added: ${added}`);
   const names = await namesOf(songs, api.suggest);
   if (names.size) state.replace(names);
 }

@@ -68,7 +68,7 @@ export class Combobox {
       if (running.signal.aborted) return false;
       this.#answered = text;
       this.#show(songs);
-      this.#say(songs.length ? `${songs.length} suggestions` : "No suggestions");
+      if (document.activeElement === this.#input) this.#say(`Suggestions: ${songs.length}`);
     } catch {
       // Suggestions are a help, not a need: the field works without them, and the page says elsewhere
       // when the server is gone.

@@ -108,7 +108,15 @@ async fn several_lines_in_the_search_field_are_a_playlist() {
     play("", async |page, _| {
         page.paste("Yesterday\nHelp!\nFeeling Good").await;
         assert_eq!(page.chosen(3).await, ["Yesterday", "Help!", "Feeling Good"]);
-        page.until("document.querySelector('#voice').textContent").await;
+        page.run(
+            "const voice = document.querySelector('#voice');
+             globalThis.said = [];
+             new MutationObserver(() => said.push(voice.textContent))
+                 .observe(voice, { childList: true });",
+        )
+        .await;
+        page.paste("Waterfall\nHelp!").await;
+        page.until("said.includes('Songs added: 1')").await;
     })
     .await;
 }

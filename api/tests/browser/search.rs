@@ -83,6 +83,26 @@ async fn what_was_marked_is_forgotten_as_soon_as_one_types_on() {
     .await;
 }
 
+#[tokio::test]
+async fn suggestions_are_told_of_where_they_are_seen_only() {
+    play("", async |page, _| {
+        page.write("#search", "donau").await;
+        page.until_text("#voice", "Suggestions: 1").await;
+        page.press(Key::Escape).await;
+        page.press(Key::Escape).await;
+
+        page.run(HOLD).await;
+        page.write("#search", "chopin").await;
+        page.until("asked.length").await;
+        page.press(Key::Tab).await;
+        page.run("answer()").await;
+        page.until("document.querySelectorAll('#suggestions li').length === 8").await;
+        assert_eq!(page.value("document.querySelector('#suggestions').hidden").await, true);
+        assert_eq!(page.texts("#voice").await, ["Suggestions: 1"]);
+    })
+    .await;
+}
+
 /// Keeps the answers to searches back until `answer()` is called; `asked` holds the questions' signals.
 pub(crate) const HOLD: &str = "
     const ask = fetch;
