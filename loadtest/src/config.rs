@@ -53,7 +53,7 @@ Examples:
 
   A new release, applied without Git, as a gate: no request may fail, and p99 may not double:
     segue-loadtest update http://segue.example --overlay k8s/overlays/production \\
-      --edit image=0.2.0 --apply 'kubectl apply -k $OVERLAY' --max-p99-ratio 2 --html update.html
+      --edit image=0.2.0 --apply 'k8s/apply.sh $OVERLAY' --max-p99-ratio 2 --html update.html
 
   Another dataset:
     segue-loadtest update http://segue.example --overlay k8s/overlays/ds1 \\
