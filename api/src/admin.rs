@@ -12,6 +12,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use segue_control::Reload;
 use segue_model::ModelId;
+use segue_process::log::with_causes;
 use warp::http::{Method, StatusCode};
 use warp::reply::Response;
 use warp::{Filter, Rejection, path};
@@ -83,17 +84,17 @@ async fn reload(
     };
     match shared.live.reload(wanted).await {
         Ok(()) => Ok(answer::value(&shared.status())),
-        Err(error) => Ok(refused(error)),
+        Err(error) => Ok(refused(&error)),
     }
 }
 
-fn refused(error: ReloadError) -> Response {
-    let (status, code) = match &error {
+fn refused(error: &ReloadError) -> Response {
+    let (status, code) = match error {
         ReloadError::NoneYet { .. } => (StatusCode::CONFLICT, "no_model"),
         // It may be there the next time: a volume on the network has such moments.
         error if error.is_unreadable() => (StatusCode::SERVICE_UNAVAILABLE, "model_unreadable"),
         _ => (StatusCode::CONFLICT, "model_refused"),
     };
     error.tell();
-    answer::error(status, code, &format!("{:#}", anyhow::Error::from(error)))
+    answer::error(status, code, &with_causes(error))
 }

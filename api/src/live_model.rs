@@ -113,7 +113,7 @@ impl LiveModel {
             Err(error) => error,
         };
         tracing::error!(
-            error = format!("{:#}", anyhow::Error::from(refused)),
+            error = with_causes(&refused),
             "the current model is refused: looking for an earlier one"
         );
         match self.fall_back(current).await {
@@ -127,7 +127,7 @@ impl LiveModel {
         let promoted = match self.store.promoted() {
             Ok(promoted) => promoted,
             Err(error) => {
-                let error = format!("{:#}", anyhow::Error::from(error));
+                let error = with_causes(&error);
                 tracing::error!(error, "the promotions can't be read");
                 return None;
             }
@@ -141,7 +141,7 @@ impl LiveModel {
             match self.load(Some(model), &turn).await {
                 Ok(()) => return Some(model),
                 Err(error) => {
-                    tracing::warn!(error = format!("{:#}", anyhow::Error::from(error)), "refused");
+                    tracing::warn!(error = with_causes(&error), "refused");
                 }
             }
         }

@@ -52,16 +52,15 @@ impl Occurrences {
     }
 
     /// Those of the artists: a transaction counts once, however many songs it has by the artist. What
-    /// `is_artist` says is none has no occurrences. Of the tracks, `supports` are the supports.
+    /// `is_artist` says is none, for each of them, has no occurrences. Of the tracks, `supports` are the supports.
     pub(crate) fn of_artists(
         buffer: &Buffer,
         transactions: &Groups,
         supports: &[u32],
         artist_of: &[u32],
-        artists: usize,
-        is_artist: impl Fn(usize) -> bool,
+        is_artist: &[bool],
     ) -> Self {
-        let is_artist: Vec<bool> = (0..artists).map(is_artist).collect();
+        let artists = is_artist.len();
         // Room for an artist's lists: as much as those of its tracks take.
         let mut room = vec![0; artists];
         for (&artist, &support) in artist_of.iter().zip(supports) {
@@ -100,21 +99,19 @@ impl Occurrences {
         Self { offsets, numbers }
     }
 
-    /// The tracks of so many artists; none of what `is_artist` says is none.
-    pub(crate) fn tracks_of_artists(
-        artist_of: &[u32],
-        artists: usize,
-        is_artist: impl Fn(usize) -> bool,
-    ) -> Self {
-        let mut lengths = vec![0; artists];
+    /// The tracks of the artists; none of what `is_artist` says is none.
+    pub(crate) fn tracks_of_artists(artist_of: &[u32], is_artist: &[bool]) -> Self {
+        let mut lengths = vec![0; is_artist.len()];
         for artist_of in pieces(artist_of) {
             artist_of.iter().for_each(|&artist| lengths[artist as usize] += 1);
         }
-        let all = lengths.iter_mut().enumerate();
-        all.filter(|&(artist, _)| !is_artist(artist)).for_each(|(_, length)| *length = 0);
+        lengths
+            .iter_mut()
+            .zip(is_artist)
+            .for_each(|(length, &is_any)| *length *= u32::from(is_any));
         let offsets = offsets(&lengths).expect("tracks have numbers of 32 bits");
         let mut next = offsets.clone();
-        let mut numbers = vec![0; offsets[artists] as usize];
+        let mut numbers = vec![0; offsets[is_artist.len()] as usize];
         let mut looks = Looks::default();
         for (track, &artist) in artist_of.iter().enumerate() {
             looks.add(1);

@@ -13,6 +13,7 @@ use crate::format::{FormatError, Section, content_error};
 use crate::head::Head;
 use crate::occurrence::Occurrences;
 use crate::score::{own_weight, weight};
+use crate::step;
 use crate::text::Groups;
 use crate::written::{Place, Written, WrittenRules, share_of_level, share_of_signed_level};
 
@@ -54,11 +55,12 @@ impl RuleSpans {
         check_sample(buffer, &sample_names, &sample_transactions, transactions.len(buffer))?;
         let artist_of = buffer.slice(&catalog.track_artist);
         let is_artist = |artist| !catalog.artists.bytes(buffer, artist).is_empty();
+        let is_artist: Vec<bool> = (0..artists).map(is_artist).collect();
         let track_occurrences = Occurrences::of_tracks(buffer, &transactions, supports)?;
         let artist_occurrences =
-            Occurrences::of_artists(buffer, &transactions, supports, artist_of, artists, is_artist);
-        let tracks_of_artists = Occurrences::tracks_of_artists(artist_of, artists, is_artist);
-        let by_artists = tracks_of_artists.numbers().iter();
+            Occurrences::of_artists(buffer, &transactions, supports, artist_of, &is_artist);
+        let tracks_of_artists = Occurrences::tracks_of_artists(artist_of, &is_artist);
+        let by_artists = step::pieces(tracks_of_artists.numbers()).flatten();
         let by_artists = by_artists.map(|&track| supports[track as usize] as usize).sum();
         let mean_length =
             transactions.total(buffer) as f32 / transactions.len(buffer).max(1) as f32;

@@ -43,10 +43,9 @@ use std::collections::HashSet;
 
 use smallvec::SmallVec;
 
-use crate::catalog::{ArtistId, Catalog, TrackId};
-use crate::few::Few;
-use crate::lookup::touch;
+use crate::catalog::TrackId;
 use crate::model::Model;
+use crate::picked::{Picked, look_at};
 use crate::rule::Antecedent;
 pub use crate::scratch::Scratch;
 use crate::scratch::Sums;
@@ -175,56 +174,6 @@ fn short_rules_for(songs: usize) -> usize {
 fn share_of(most: usize, share: f32) -> usize {
     // By way of a number of 32 bits, for which processors have an instruction.
     ((most as f32 * share) as u32 as usize).max(1)
-}
-
-/// The first of the tracks that are offered best first: one for each recording, no seed, and no other
-/// edition or recording of a seed's song.
-struct Picked<'m> {
-    catalog: Catalog<'m>,
-    limit: usize,
-    best: Vec<Scored>,
-    given: Few<TrackId>,
-    recordings: Few<(u32, ArtistId)>,
-}
-
-impl<'m> Picked<'m> {
-    fn new(catalog: Catalog<'m>, seeds: &Seeds, limit: usize) -> Self {
-        let mut given = Few::new();
-        for track in seeds.tracks() {
-            let song = catalog.song(track);
-            given.insert(song, song);
-        }
-        Self { catalog, limit, best: Vec::with_capacity(limit), given, recordings: Few::new() }
-    }
-
-    fn is_full(&self) -> bool {
-        self.best.len() == self.limit
-    }
-
-    /// Offers these, of which the first few will do most often.
-    fn offer_all(&mut self, scored: impl Iterator<Item = Scored> + Clone) {
-        let few = scored.clone().take(look_at(self.limit));
-        touch(few.map(|scored| self.catalog.support_at(scored.track)));
-        scored.for_each(|scored| self.offer(scored));
-    }
-
-    #[inline]
-    fn offer(&mut self, scored: Scored) {
-        if self.is_full() {
-            return;
-        }
-        let song = self.catalog.song(scored.track);
-        let (key, artist) = self.catalog.recording(scored.track);
-        if !self.given.contains(song, song) && !self.recordings.contains(key, (key, artist)) {
-            self.best.push(scored);
-            self.recordings.insert(key, (key, artist));
-        }
-    }
-}
-
-/// How many tracks are looked at where so many are wanted: others of songs already taken fall out.
-fn look_at(limit: usize) -> usize {
-    limit + limit / 2 + 1
 }
 
 /// What a candidate's score is multiplied with for its popularity, where so many songs are given.

@@ -18,12 +18,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
+use crate::history::{self, Promotion};
 use crate::model::{Model, ModelError, ModelId, ModelIdError};
 
 /// As many promoted models are kept, so that one can go back.
 const KEPT: usize = 3;
-/// As many lines of history are kept.
-const HISTORY: usize = 100;
 /// So many bytes of two files are compared at once.
 const READ_AT_ONCE: u64 = 1 << 20;
 /// The ending of model files.
@@ -57,15 +56,6 @@ pub enum StoreError {
     /// A model can't be read or served.
     #[error(transparent)]
     Model(#[from] ModelError),
-}
-
-/// A line of the history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promotion {
-    /// When it was, to the second.
-    pub date: Timestamp,
-    /// The model that was promoted.
-    pub model: ModelId,
 }
 
 /// A model file that has been checked and written, and is kept from being cleared away as long as this
@@ -131,12 +121,7 @@ impl Store {
     /// The history can't be read.
     pub fn history(&self) -> Result<Vec<Promotion>, StoreError> {
         let bytes = read_if_there(&self.directory.join("history"))?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let promotion = |line: &str| {
-            let (date, model) = line.split_once(' ')?;
-            Some(Promotion { date: date.parse().ok()?, model: model.parse().ok()? })
-        };
-        Ok(text.lines().filter_map(promotion).collect())
+        Ok(history::read(&String::from_utf8_lossy(&bytes)))
     }
 
     /// The models that were promoted, the newest first, each once; some may have been cleared away.
@@ -144,7 +129,7 @@ impl Store {
     /// # Errors
     /// The history can't be read.
     pub fn promoted(&self) -> Result<Vec<ModelId>, StoreError> {
-        Ok(newest_first(&self.history()?))
+        Ok(history::newest_first(&self.history()?))
     }
 
     /// Reads and checks a model of this directory.
@@ -253,10 +238,10 @@ impl Store {
         let before = self.history()?;
         let mut history = before.clone();
         history.push(Promotion { date, model });
-        let mut kept = newest_first(&history);
+        let mut kept = history::newest_first(&history);
         kept.truncate(KEPT);
         // The history first: a model that became current is never missing from it.
-        self.write_history(&cut(&history, &kept))?;
+        self.write_history(&history::cut(&history, &kept))?;
         if let Err(error) = replace(&self.pointer(), &format!("{model}\n")) {
             _ = self.write_history(&before);
             return Err(error);
@@ -266,8 +251,7 @@ impl Store {
     }
 
     fn write_history(&self, history: &[Promotion]) -> Result<(), StoreError> {
-        let lines = history.iter().map(|line| format!("{} {}\n", line.date, line.model));
-        replace(&self.directory.join("history"), &lines.collect::<String>())
+        replace(&self.directory.join("history"), &history::write(history))
     }
 
     /// Waits for the directory's lock and holds it until the file is dropped.
@@ -301,27 +285,6 @@ impl Store {
             }
         }
     }
-}
-
-/// The last promotions, and the last one of each model that is kept.
-fn cut(history: &[Promotion], kept: &[ModelId]) -> Vec<Promotion> {
-    let old = history.len().saturating_sub(HISTORY);
-    let is_last = |at: usize| {
-        let model = history[at].model;
-        kept.contains(&model) && history[at + 1..].iter().all(|later| later.model != model)
-    };
-    (0..history.len()).filter(|&at| at >= old || is_last(at)).map(|at| history[at]).collect()
-}
-
-/// The models of these promotions, each once.
-fn newest_first(history: &[Promotion]) -> Vec<ModelId> {
-    let mut models = Vec::new();
-    for promotion in history.iter().rev() {
-        if !models.contains(&promotion.model) {
-            models.push(promotion.model);
-        }
-    }
-    models
 }
 
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
